@@ -1,0 +1,56 @@
+"""The Python API: one function."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from llmcfg.compiled import Compiled
+from llmcfg.diagnostics import ConfigError, Diagnostic, has_errors
+from llmcfg.document import Document
+from llmcfg.pipeline import Request, run
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+
+def compile(
+    config: str | os.PathLike[str] | Mapping[str, Any] | BaseModel,
+    *,
+    backend: str | None = None,
+    gpu: str | None = None,
+    backend_version: str | None = None,
+    strict: bool = False,
+) -> Compiled:
+    """Check a config and compile it for one backend.
+
+    Args:
+        config: path of a YAML or JSON file, a mapping of the same shape, or a model of
+            ``llmcfg_models`` (its unset fields stay the engine's defaults).
+        backend: the backend to compile where the config holds several.
+        gpu: name from the table of GPUs to check against, ``none`` for the CPU; overrides ``gpu:``.
+        backend_version: release of the engine, by default the one that the schema was audited against.
+        strict: refuse configs with warnings too.
+
+    Raises:
+        ConfigError: with every problem of the config, if there is one.
+    """
+    result = run(_document(config), Request(backend, gpu, backend_version))
+    if has_errors(result.diagnostics, strict=strict):
+        raise ConfigError(result.diagnostics)
+    if len(result.compiled) != 1:
+        names = ", ".join(item.backend for item in result.compiled)
+        problem = Diagnostic("L110", f"the config is for several backends: {names}", hint="Pass `backend=`.")
+        raise ConfigError([*result.diagnostics, problem])
+    return result.compiled[0]
+
+
+def _document(config: Any) -> Document:
+    if isinstance(config, (str, os.PathLike)):
+        from llmcfg.reader import read
+
+        return read(os.fspath(config))
+    if isinstance(config, Mapping):
+        return Document(config if isinstance(config, dict) else dict(config))
+    return Document(config.model_dump(mode="json", by_alias=True, exclude_unset=True))

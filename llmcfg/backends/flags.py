@@ -1,0 +1,54 @@
+"""Native values as words of a command line, where the engine's parser has a form for them."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+from llmcfg.catalog import bundle
+from llmcfg.diagnostics import Diagnostic, Path
+
+
+@cache
+def parameters(type_name: str) -> dict[str, dict[str, Any]]:
+    """Return the schemas of a type's parameters, by their native names."""
+    properties: dict[str, dict[str, Any]] = bundle()["$defs"][type_name]["properties"]
+    return {_native(schema).get("name", name): schema for name, schema in properties.items()}
+
+
+def flag_of(schema: dict[str, Any]) -> str | None:
+    """Return the flag that the schema declares for a parameter; None where it declares none."""
+    flag: str | None = _native(schema).get("flag")
+    return flag
+
+
+def has_no_flag(schema: dict[str, Any]) -> bool:
+    """Tell whether the schema says that the command line does not take the parameter."""
+    return "flag" in _native(schema) and flag_of(schema) is None
+
+
+def kinds(schema: dict[str, Any]) -> list[str]:
+    """Return the JSON types of a parameter."""
+    declared = schema.get("type", [])
+    return [declared] if isinstance(declared, str) else list(declared)
+
+
+def word(value: Any) -> str:
+    """Write one value as one word: texts as they are, mappings and lists as JSON."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def option(flag: str, value: str) -> list[str]:
+    """Write an option with its value; joined where the value could be taken for a flag."""
+    return [f"{flag}={value}"] if value.startswith("-") else [flag, value]
+
+
+def cannot_carry(what: str, path: Path, hint: str) -> Diagnostic:
+    """Say that the format has no form for a value."""
+    return Diagnostic("L504", f"{what} has no form that the engine would read back", path, hint=hint)
+
+
+def _native(schema: dict[str, Any]) -> dict[str, Any]:
+    native = schema.get("x-native")
+    return native if isinstance(native, dict) else {}

@@ -1,0 +1,139 @@
+"""PyTorch: transformers' ``from_pretrained`` and ``GenerationConfig``, ``torch.compile``, torch's switches.
+
+There is no server, and so no command line: configs are used from Python.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from llmcfg.backends import Emission
+from llmcfg.backends.flags import cannot_carry
+from llmcfg.compiled import Compiled
+from llmcfg.emit.python_text import Imports, call, document as python_document, environment, expression
+from llmcfg.native import construct, instance
+
+_LOAD, _QUANTIZATION, _GENERATE = "from_pretrained", "quantization_config", "GenerationConfig"
+_COMPILE, _RUNTIME = "torch.compile", "torch"
+_MODEL_CLASS = "transformers.AutoModelForCausalLM"
+_CONFIG_TAG = "quant_method"
+_LOADER = '''
+
+def load():
+    """Load the model with these settings."""
+    model = AutoModelForCausalLM.from_pretrained(**load_arguments)
+'''
+
+
+def argv(compiled: Compiled) -> Emission:
+    """Refuse: transformers has no command that takes these arguments."""
+    return Emission(
+        [], [cannot_carry("a PyTorch config", ("pytorch",), "PyTorch has no command line; use --format python.")]
+    )
+
+
+def document(compiled: Compiled) -> Emission:
+    """Return the native objects as they are: no reader of PyTorch's own stands between."""
+    return Emission({**compiled.native, **({"env": compiled.env} if compiled.env else {})}, [])
+
+
+def script(compiled: Compiled) -> str:
+    """Return a file that sets torch's switches and defines the arguments, and ``load()``."""
+    imports = Imports()
+    imports.name(_MODEL_CLASS)
+    native = compiled.native
+    lines = [_switch(name, value) for name, value in native.get(_RUNTIME, {}).items()]
+    if lines:
+        lines.append("")
+    load = dict(native.get(_LOAD, {}))
+    if _QUANTIZATION in native:
+        lines.append(f"quantization_config = {_config(native[_QUANTIZATION], imports)}")
+    lines.append(f"load_arguments = {expression(load, imports)}")
+    if _QUANTIZATION in native:
+        lines.append('load_arguments["quantization_config"] = quantization_config')
+    body = _LOADER.rstrip("\n").split("\n")
+    if _GENERATE in native:
+        function = imports.name("transformers.GenerationConfig")
+        lines.append(f"generation_config = {call(function, native[_GENERATE], imports)}")
+        body.append("    model.generation_config = generation_config")
+    if _COMPILE in native:
+        lines.append(f"compile_arguments = {expression(dict(native[_COMPILE]), imports)}")
+        body.append("    model.forward = torch.compile(model.forward, **compile_arguments)")
+    body.append("    return model")
+    needs_torch = _RUNTIME in native or _COMPILE in native
+    head = [*environment(compiled.env), *(["import torch"] if needs_torch else []), *imports.lines(), ""]
+    header = f'"""PyTorch, transformers {compiled.version}: compiled by llmcfg."""'
+    return python_document(header, [*head, *lines, *body])
+
+
+def build(compiled: Compiled) -> dict[str, Any]:
+    """Construct the config objects, and functions that are called where there is no object.
+
+    ``from_pretrained`` loads the model, ``torch.compile`` takes the function to compile, ``torch``
+    sets the process-wide switches.
+    """
+    native = compiled.native
+    built: dict[str, Any] = {}
+    load = construct(dict(native.get(_LOAD, {})), instance)
+    if _QUANTIZATION in native:
+        built[_QUANTIZATION] = load["quantization_config"] = _quantization(native[_QUANTIZATION])
+    if _GENERATE in native:
+        built[_GENERATE] = instance("transformers.GenerationConfig", construct(dict(native[_GENERATE]), instance))
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    built[_LOAD] = partial(AutoModelForCausalLM.from_pretrained, **load)
+    if _COMPILE in native:
+        built[_COMPILE] = partial(torch.compile, **native[_COMPILE])
+    if _RUNTIME in native:
+        built[_RUNTIME] = partial(_apply, native[_RUNTIME])
+    return built
+
+
+def _quantization(native: dict[str, Any]) -> Any:
+    cls = getattr(native, "cls", None)
+    arguments = construct(_without_tag(native), instance)
+    return instance(cls, arguments) if cls else arguments
+
+
+def _config(native: dict[str, Any], imports: Imports) -> str:
+    cls = getattr(native, "cls", None)
+    if cls is None:
+        return expression(dict(native), imports)
+    return call(imports.name(cls), _without_tag(native), imports)
+
+
+def _without_tag(native: dict[str, Any]) -> dict[str, Any]:
+    """Drop the name of the method: the class stands for it."""
+    return {key: value for key, value in native.items() if key != _CONFIG_TAG}
+
+
+def _apply(settings: dict[str, Any]) -> None:
+    """Set torch's switches: a function is called with the value, an attribute is assigned."""
+    import torch
+
+    for name, value in settings.items():
+        owner_path, _, attribute = name.rpartition(".")
+        owner: Any = torch
+        for part in owner_path.split(".") if owner_path else ():
+            owner = getattr(owner, part)
+        target = getattr(owner, attribute, None)
+        if callable(target):
+            target(value)
+        else:
+            setattr(owner, attribute, value)
+
+
+def _switch(name: str, value: Any) -> str:
+    return f"torch.{name}({value!r})" if _is_call(name) else f"torch.{name} = {value!r}"
+
+
+def _is_call(name: str) -> bool:
+    """Functions of torch are told by the schema's ``form``; a key of ``extra`` by its verb."""
+    from llmcfg.backends.flags import parameters
+
+    schema = parameters("PytorchRuntime").get(name)
+    if schema is not None:
+        return bool(schema["x-native"]["form"] == "call")
+    return name.rpartition(".")[2].startswith(("set_", "enable_", "use_"))

@@ -1,0 +1,136 @@
+"""vLLM: ``vllm serve``, its YAML reader, and ``EngineArgs`` with ``SamplingParams``.
+
+The command line and the YAML file start a server; sampling parameters reach a server with each
+request, so neither form carries them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llmcfg.backends import Emission
+from llmcfg.backends.flags import cannot_carry, flag_of, has_no_flag, kinds, option, parameters, word
+from llmcfg.compiled import Compiled
+from llmcfg.diagnostics import WARNING, Diagnostic
+from llmcfg.emit.python_text import Imports, call, document as python_document, environment
+from llmcfg.native import construct, instance
+
+_ENGINE = "EngineArgs"
+_SAMPLING = "SamplingParams"
+_HINT = "Use --format json or python."
+_VARIABLES = {_ENGINE: "engine_args", _SAMPLING: "sampling_params"}
+
+
+def argv(compiled: Compiled) -> Emission:
+    """Return ``vllm serve MODEL --flag value …``."""
+    words, found = ["vllm", "serve"], _left_out(compiled)
+    if compiled.model is not None:
+        words.append(compiled.model)
+    for name, value in _engine(compiled).items():
+        try:
+            words += _words(name, value)
+        except _NoForm as reason:
+            found.append(cannot_carry(f"{name} ({reason})", ("vllm", "engine", name), _HINT))
+    return Emission([words], found)
+
+
+def document(compiled: Compiled) -> Emission:
+    """Return the mapping that ``vllm serve --config FILE`` turns into the same words.
+
+    Its reader drops ``false``, null and empty lists, so false is written as ``no-<flag>: true``, and
+    a value that looks like a flag goes into the key, behind an equals sign.
+    """
+    mapping: dict[str, Any] = {"model": compiled.model} if compiled.model is not None else {}
+    found = _left_out(compiled)
+    for name, value in _engine(compiled).items():
+        try:
+            words = _words(name, value)
+        except _NoForm as reason:
+            found.append(cannot_carry(f"{name} ({reason})", ("vllm", "engine", name), _HINT))
+            continue
+        if len(words) == 1:
+            mapping[words[0].removeprefix("--")] = True
+        elif words:
+            mapping[words[0].removeprefix("--")] = "None" if value is None else value
+    return Emission(mapping, found)
+
+
+def script(compiled: Compiled) -> str:
+    """Return a file that defines ``engine_args`` and ``sampling_params``."""
+    imports = Imports()
+    lines = []
+    for name, arguments in compiled.native.items():
+        function = imports.name(f"vllm.{name}")
+        lines.append(f"{_VARIABLES.get(name, name)} = {call(function, arguments, imports)}")
+    header = f'"""vLLM {compiled.version}: compiled by llmcfg."""'
+    return python_document(header, [*environment(compiled.env), *imports.lines(), "", *lines])
+
+
+def build(compiled: Compiled) -> dict[str, Any]:
+    """Construct ``EngineArgs`` and ``SamplingParams``; ``env`` is left to the caller to set before."""
+    return {
+        name: instance(f"vllm.{name}", construct(dict(arguments), instance))
+        for name, arguments in compiled.native.items()
+    }
+
+
+class _NoForm(Exception):
+    """vLLM's parser has no form for a value; the text says what is in the way."""
+
+
+def _engine(compiled: Compiled) -> dict[str, Any]:
+    return {key: value for key, value in compiled.native.get(_ENGINE, {}).items() if key != "model"}
+
+
+def _left_out(compiled: Compiled) -> list[Diagnostic]:
+    if _SAMPLING not in compiled.native:
+        return []
+    names = ", ".join(compiled.native[_SAMPLING])
+    return [
+        Diagnostic(
+            "L505",
+            f"a server takes sampling parameters with each request, not at start-up: {names}",
+            ("vllm", "sampling"),
+            severity=WARNING,
+            hint="Send them with the requests, or use --format json or python.",
+        )
+    ]
+
+
+def _words(name: str, value: Any) -> list[str]:
+    schema = parameters("VllmEngine").get(name, {})
+    flag = flag_of(schema) or f"--{name.replace('_', '-')}"
+    if has_no_flag(schema):
+        raise _NoForm("the server has no flag for it")
+    if isinstance(value, bool):
+        return _switch(flag, value, schema)
+    if value is None or value == []:
+        return _nothing(flag, value, schema)
+    if isinstance(value, list):
+        return _list(flag, value)
+    if isinstance(value, str) and value in ("", "None") and "null" in kinds(schema):
+        raise _NoForm("the parser would take the text for null")
+    return option(flag, word(value))
+
+
+def _switch(flag: str, value: bool, schema: dict[str, Any]) -> list[str]:
+    if value:
+        return [flag]
+    if "string" in kinds(schema):
+        raise _NoForm("the parser has no negative form of this flag")
+    return [f"--no-{flag.removeprefix('--')}"]
+
+
+def _nothing(flag: str, value: Any, schema: dict[str, Any]) -> list[str]:
+    if "default" in schema and schema["default"] == value:
+        return []
+    if value is None and "boolean" not in kinds(schema):
+        return [flag, "None"]
+    raise _NoForm("the parser cannot be given null" if value is None else "it cannot be given an empty list")
+
+
+def _list(flag: str, value: list[Any]) -> list[str]:
+    words = [word(item) for item in value]
+    if any(item.startswith("-") for item in words):
+        raise _NoForm("an item looks like a flag")
+    return [flag, *words]

@@ -1,0 +1,91 @@
+"""Ask a JSON Schema validator what is wrong: jsonschema-rs, or jsonschema where that has no wheel.
+
+Both answer in the same terms: the path of the value, and the keyword with its canonical place in
+the schema file, so that everything after this module is the same for both.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import Any, NamedTuple
+
+from llmcfg.data import data_text
+from llmcfg.diagnostics import Path
+
+Schema = dict[str, Any]
+
+
+class Violation(NamedTuple):
+    """A keyword of the schema that a value does not satisfy.
+
+    ``where`` is the place of the keyword in the schema file, after all references are followed.
+    """
+
+    path: Path
+    keyword: str
+    limit: Any
+    value: Any
+    where: tuple[str | int, ...]
+    schema: Schema
+
+
+def violations(name: str, data: Any) -> list[Violation]:
+    """Validate ``data`` by the generated validator ``name`` (``root`` or a backend)."""
+    validator = _validator(name)
+    if validator.is_valid(data):
+        return []
+    schema = _schema(name)
+    found = []
+    for path, where in _errors(validator, schema, data):
+        holder = _walk(schema, where[:-1])
+        keyword = str(where[-1])
+        limit = holder.get(keyword) if isinstance(holder, dict) else holder
+        found.append(Violation(path, keyword, limit, _walk(data, path), where, holder))
+    return found
+
+
+@cache
+def _schema(name: str) -> Schema:
+    loaded: Schema = json.loads(data_text(f"validator/{name}.json"))
+    return loaded
+
+
+@cache
+def _validator(name: str) -> Any:
+    try:
+        import jsonschema_rs
+    except ImportError:
+        from jsonschema import Draft202012Validator
+
+        return Draft202012Validator(_schema(name))
+    return jsonschema_rs.validator_for(data_text(f"validator/{name}.json"))  # type: ignore[arg-type]
+
+
+def _errors(
+    validator: Any, schema: Schema, data: Any
+) -> Iterator[tuple[Path, tuple[str | int, ...]]]:
+    for error in validator.iter_errors(data):
+        if hasattr(error, "instance_path"):
+            yield tuple(error.instance_path), tuple(error.schema_path)
+        else:
+            yield tuple(error.absolute_path), _canonical(error.absolute_schema_path, schema)
+
+
+def _canonical(parts: Iterable[str | int], schema: Schema) -> tuple[str | int, ...]:
+    """Cut jsonschema's path, which runs through every reference, down to the place in the file."""
+    place: tuple[str | int, ...] = ()
+    for part in parts:
+        if part == "$ref":
+            reference: str = _walk(schema, place)["$ref"]
+            place = tuple(reference.removeprefix("#/").split("/"))
+        else:
+            place = (*place, part)
+    return place
+
+
+def _walk(data: Any, path: tuple[str | int, ...]) -> Any:
+    for part in path:
+        data = data[part]
+    return data

@@ -1,0 +1,75 @@
+"""``llmcfg compile``."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from llmcfg import __version__
+from llmcfg.cli.checked import request, status, tell
+from llmcfg.cli.errors import UserError
+from llmcfg.cli.files import deliver
+from llmcfg.compiled import Compiled
+from llmcfg.diagnostics import Diagnostic
+from llmcfg.document import Document
+from llmcfg.pipeline import Result, run as run_pipeline
+from llmcfg.reader import read
+
+
+def run(
+    file: str,
+    backend: str | None,
+    backend_version: str | None,
+    gpu: str | None,
+    format: str,
+    output: str | None,
+    strict: bool,
+) -> int:
+    """Compile ``file``; nothing is written unless the whole result is there."""
+    asked = request(backend, gpu, backend_version)
+    document = read(file)
+    result = run_pipeline(document, asked)
+    if backend_version is not None and len(result.compiled) > 1:
+        raise UserError("--backend-version is the version of one backend; name it with --backend")
+    text, found = _render(format, result, document) if result.compiled else ("", [])
+    found = [*result.diagnostics, *found]
+    tell(document.file, found)
+    code = status(found, strict)
+    if code == 0:
+        deliver(text, output)
+    return code
+
+
+def _render(format: str, result: Result, document: Document) -> tuple[str, list[Diagnostic]]:
+    if format == "json":
+        return _json(result.compiled, document), []
+    if len(result.compiled) > 1:
+        names = ", ".join(item.backend for item in result.compiled)
+        raise UserError(f"--format {format} holds one backend; choose with --backend: {names}")
+    return _native(format, result.compiled[0], document)
+
+
+def _json(compiled: list[Compiled], document: Document) -> str:
+    data: dict[str, Any] = {
+        "llmcfg": __version__,
+        "model": compiled[0].model,
+        "compiled": [
+            {
+                "backend": item.backend,
+                "version": item.version,
+                "native": item.native,
+                "env": item.env,
+                "diagnostics": [found.as_json(document.file) for found in item.diagnostics],
+            }
+            for item in compiled
+        ],
+    }
+    return json.dumps(data, indent=2) + "\n"
+
+
+def _native(format: str, compiled: Compiled, document: Document) -> tuple[str, list[Diagnostic]]:
+    from llmcfg.emit.formats import FORMATS
+
+    text, found = FORMATS[format](compiled)
+    placed = [item._replace(place=document.key_place(item.path)) for item in found]
+    return text, placed

@@ -1,0 +1,18 @@
+"""``llmcfg completion``."""
+
+from __future__ import annotations
+
+from llmcfg.cli.errors import UserError
+
+
+def run(shell: str) -> int:
+    """Print the script that makes a shell complete llmcfg's commands and options."""
+    from click.shell_completion import get_completion_class
+
+    from llmcfg.cli.app import application
+
+    cls = get_completion_class(shell)
+    if cls is None:
+        raise UserError(f"no completion for {shell}; there is bash, zsh and fish")
+    print(cls(application(), {}, "llmcfg", "_LLMCFG_COMPLETE").source())
+    return 0

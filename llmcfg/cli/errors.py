@@ -1,0 +1,5 @@
+"""What the caller of the command did wrong, as opposed to what is wrong with a config."""
+
+
+class UserError(Exception):
+    """The command cannot run as asked; the message says why. Exit status 2."""

@@ -1,0 +1,27 @@
+"""``llmcfg gpus``."""
+
+from __future__ import annotations
+
+import json
+
+from llmcfg.catalog import index
+from llmcfg.gpus import Gpu, table
+
+
+def run(format: str) -> int:
+    """Print the table of GPUs."""
+    if format == "json":
+        print(json.dumps(index()["gpus"], indent=2))
+        return 0
+    rows = [("name", "GPU", "architecture", "capability", "memory", "native formats")]
+    rows += [_row(gpu) for gpu in table()]
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        print("  ".join([*cells, row[5]]))
+    return 0
+
+
+def _row(gpu: Gpu) -> tuple[str, str, str, str, str, str]:
+    capability = f"{gpu.capability[0]}.{gpu.capability[1]}"
+    return gpu.name, gpu.title, gpu.architecture, capability, f"{gpu.memory:g} GiB", " ".join(gpu.formats)

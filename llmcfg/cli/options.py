@@ -1,0 +1,104 @@
+"""The options of every command, as data: click's commands and the quick parser are both made from it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+BACKENDS = ("vllm", "tensorrt_llm", "pytorch")
+FORMATS = ("json", "yaml", "argv", "python")
+
+
+class Option(NamedTuple):
+    """One ``--option``; ``choices`` closes its values, ``flag`` means that it takes none."""
+
+    name: str
+    help: str
+    choices: tuple[str, ...] | None = None
+    flag: bool = False
+    default: str | None = None
+    short: str | None = None
+
+
+class Command(NamedTuple):
+    """A command: ``module`` holds its ``run`` function, ``arguments`` are (name, required, many)."""
+
+    module: str
+    help: str
+    arguments: tuple[tuple[str, bool, bool], ...]
+    options: tuple[Option, ...]
+
+
+_BACKEND = Option("backend", "Backend to compile, or `all`.", (*BACKENDS, "all"), short="b")
+_ONE_BACKEND = Option("backend", "Only this backend.", BACKENDS, short="b")
+_VERSION = Option("backend-version", "Release of the engine to check against.")
+_GPU = Option("gpu", "GPU to check against: a name of `llmcfg gpus`, `none`, or `auto` (ask NVML).", short="g")
+_STRICT = Option("strict", "Treat warnings as errors.", flag=True)
+_OUTPUT = Option("output", "Write to this file instead of standard output.", short="o")
+
+COMMANDS: dict[str, Command] = {
+    "init": Command(
+        "llmcfg.cli.init",
+        "Write a starter config, with the line that gives editors the schema.",
+        (("path", False, False),),
+        (
+            _ONE_BACKEND,
+            _GPU,
+            Option("model", "Model to start with.", short="m"),
+            Option("copy-schema", "Put a copy of the schema beside the config.", flag=True),
+            Option("force", "Overwrite an existing file.", flag=True),
+        ),
+    ),
+    "validate": Command(
+        "llmcfg.cli.validate",
+        "Check configs; say everything that is wrong with them.",
+        (("files", True, True),),
+        (
+            _BACKEND,
+            _VERSION,
+            _GPU,
+            _STRICT,
+            Option("format", "How to report.", ("text", "json"), default="text", short="f"),
+        ),
+    ),
+    "compile": Command(
+        "llmcfg.cli.compile",
+        "Compile a config to what the engine takes.",
+        (("file", True, False),),
+        (
+            _BACKEND,
+            _VERSION,
+            _GPU,
+            Option("format", "Form of the result.", FORMATS, default="json", short="f"),
+            _OUTPUT,
+            _STRICT,
+        ),
+    ),
+    "explain": Command(
+        "llmcfg.cli.explain",
+        "Explain a parameter, a value of it, or a diagnostic code.",
+        (("subject", True, False),),
+        (_ONE_BACKEND, _GPU),
+    ),
+    "schema": Command(
+        "llmcfg.cli.schema",
+        "Print the JSON Schema that editors use, or its path.",
+        (),
+        (
+            _ONE_BACKEND,
+            _OUTPUT,
+            Option("path", "Print where the installed schema file is.", flag=True),
+        ),
+    ),
+    "gpus": Command(
+        "llmcfg.cli.gpus",
+        "List the GPUs that configs can be checked against.",
+        (),
+        (Option("format", "Form of the list.", ("text", "json"), default="text", short="f"),),
+    ),
+    "completion": Command(
+        "llmcfg.cli.completion",
+        "Print the completion script of a shell.",
+        (("shell", True, False),),
+        (),
+    ),
+}

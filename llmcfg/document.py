@@ -1,0 +1,33 @@
+"""A config as read: its data, and where each key and value stands in the file."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from llmcfg.diagnostics import Diagnostic, Path, Place
+
+
+class Document(NamedTuple):
+    """Plain data (dict, list, str, int, float, bool, None) with positions.
+
+    ``keys`` and ``values`` map a path to the place of its key and of its value; both are empty
+    for a config that did not come from a file.
+    """
+
+    data: Any
+    file: str | None = None
+    keys: dict[Path, Place] = {}
+    values: dict[Path, Place] = {}
+    problems: tuple[Diagnostic, ...] = ()
+
+    def key_place(self, path: Path) -> Place | None:
+        """Return where the key (or list item) stands; the nearest enclosing one if it is absent."""
+        while path and path not in self.keys:
+            path = path[:-1]
+        return self.keys.get(path) or self.values.get(path)
+
+    def value_place(self, path: Path) -> Place | None:
+        """Return where the value stands; the nearest enclosing one if it is absent."""
+        while path and path not in self.values:
+            path = path[:-1]
+        return self.values.get(path)

@@ -1,0 +1,36 @@
+"""The text formats by name: each turns a compiled config into text, and says what it cannot carry."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+
+from llmcfg.backends import module
+from llmcfg.compiled import Compiled
+from llmcfg.diagnostics import Diagnostic
+from llmcfg.emit.yaml_text import yaml_text
+
+Rendered = tuple[str, list[Diagnostic]]
+
+
+def argv(compiled: Compiled) -> Rendered:
+    """Write the commands that start the engine, quoted for a POSIX shell, variables first."""
+    emission = module(compiled.backend).argv(compiled)
+    variables = [f"{name}={value}" for name, value in compiled.env.items()]
+    prefix = ["env", *variables] if variables else []
+    lines = [shlex.join([*prefix, *command]) + "\n" for command in emission.value]
+    return "".join(lines), emission.diagnostics
+
+
+def yaml(compiled: Compiled) -> Rendered:
+    """Write the file that the engine's own YAML reader takes."""
+    emission = module(compiled.backend).document(compiled)
+    return yaml_text(emission.value), emission.diagnostics
+
+
+def python(compiled: Compiled) -> Rendered:
+    """Write a Python file that constructs the native objects."""
+    return module(compiled.backend).script(compiled), []
+
+
+FORMATS: dict[str, Callable[[Compiled], Rendered]] = {"argv": argv, "yaml": yaml, "python": python}

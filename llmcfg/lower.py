@@ -1,0 +1,182 @@
+"""From a section of the config to the engine's own objects, driven by the catalog alone."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from llmcfg.catalog import Facts, backend_catalog, backends, nested_type
+from llmcfg.diagnostics import INFO, WARNING, Diagnostic, Path, dotted
+from llmcfg.native import NativeObject
+from llmcfg.printable import shown
+
+ENV = "env"
+_UNKNOWN: Facts = {}
+
+
+class Use(NamedTuple):
+    """A parameter (or a whole type) that the user wrote, and that comes with conditions."""
+
+    path: Path
+    facts: Facts
+    value: Any
+
+
+class Comparable(NamedTuple):
+    """An object that the user wrote, of a type with rules that compare two of its values."""
+
+    type: str
+    comparisons: list[Any]
+    data: dict[str, Any]
+    path: Path
+
+
+class Lowered(NamedTuple):
+    """What a section became, and what later stages must look at."""
+
+    native: dict[str, NativeObject]
+    uses: list[Use]
+    comparables: list[Comparable]
+    diagnostics: list[Diagnostic]
+
+
+def lower(backend: str, section: dict[str, Any], model: Any) -> Lowered:
+    """Lower one backend's section; unknown and misshapen parts, reported before, are passed over."""
+    receiver = backends()[backend]["model"]
+    native: dict[str, NativeObject] = {receiver["object"]: NativeObject()}
+    if model is not None:
+        native[receiver["object"]][receiver["name"]] = model
+    lowering = _Lowering(backend, native)
+    lowering.object(backend_catalog(backend)["root"], section, (backend,))
+    environment = native.get(ENV)
+    if environment is not None:
+        for name, value in environment.items():
+            environment[name] = _environment_text(value)
+    return Lowered(native, lowering.uses, lowering.comparables, lowering.diagnostics)
+
+
+def _environment_text(value: Any) -> str:
+    """Write a value as an environment variable holds it: true is 1, false is 0."""
+    if isinstance(value, bool):
+        return str(int(value))
+    return "" if value is None else str(value)
+
+
+class _Lowering:
+    def __init__(self, backend: str, native: dict[str, NativeObject]) -> None:
+        self.types: dict[str, Facts] = backend_catalog(backend)["types"]
+        self.native = native
+        self.uses: list[Use] = []
+        self.comparables: list[Comparable] = []
+        self.diagnostics: list[Diagnostic] = []
+
+    def object(self, name: str, data: dict[str, Any], path: Path) -> NativeObject:
+        entry = self.types[name]
+        parameters = entry["parameters"]
+        if "when" in entry:
+            self.uses.append(Use(path, entry["when"], data))
+        if "compare" in entry:
+            self.comparables.append(Comparable(name, entry["compare"], data, path))
+        native = NativeObject(entry.get("class"))
+        for key, value in data.items():
+            facts = parameters.get(key, _UNKNOWN)
+            if facts is None:
+                native[key] = _copied(value) if isinstance(value, (dict, list)) else value
+            elif facts:
+                self._parameter(key, facts, value, (*path, key), native)
+        extra = data.get("extra")
+        if extra and isinstance(extra, dict) and "extra" not in parameters:
+            self._merge_extra(extra, parameters, native, (*path, "extra"))
+        return native
+
+    def _parameter(
+        self, key: str, facts: Facts, value: Any, path: Path, native: dict[str, Any]
+    ) -> None:
+        if "when" in facts:
+            self.uses.append(Use(path, facts["when"], value))
+        lowered = self._value(facts, value, path)
+        if "object" not in facts:
+            native[facts.get("name", key)] = lowered
+        elif lowered:
+            self.native.setdefault(facts["object"], NativeObject(lowered.cls)).update(lowered)
+
+    def _value(self, facts: Facts, value: Any, path: Path) -> Any:
+        if isinstance(value, dict):
+            name = nested_type(facts, value)
+            if name is not None:
+                nested = self.object(name, value, path)
+                if facts.get("form") == "mapping":
+                    nested.cls = None
+                return nested
+            if "entries" in facts:
+                return {key: self._nested(facts["entries"], item, (*path, key)) for key, item in value.items()}
+            return _copied(value)
+        if isinstance(value, list):
+            if "items" in facts:
+                return [self._nested(facts["items"], item, (*path, i)) for i, item in enumerate(value)]
+            return [_whole(item) for item in value] if "integral_items" in facts else _copied(value)
+        return _whole(value) if "integral" in facts else value
+
+    def _nested(self, name: str, value: Any, path: Path) -> Any:
+        return self.object(name, value, path) if isinstance(value, dict) else value
+
+    def _merge_extra(
+        self, extra: dict[str, Any], parameters: Facts, native: dict[str, Any], path: Path
+    ) -> None:
+        written = {
+            (facts or _UNKNOWN).get("name", key): key for key, facts in parameters.items()
+        }
+        for key, value in extra.items():
+            where = (*path, key)
+            if key in native:
+                typed = written.get(key, key)
+                self.diagnostics.append(
+                    Diagnostic(
+                        "L501",
+                        f"extra overrides {typed}: {shown(value)} replaces {shown(native[key])}",
+                        where,
+                        severity=WARNING,
+                        hint=f"Keep one of {dotted((*path[:-1], typed))} and {dotted(where)}.",
+                        related=((dotted((*path[:-1], typed)), None),),
+                    )
+                )
+            elif key in written:
+                self.diagnostics.append(
+                    Diagnostic(
+                        "L502",
+                        f"{shown(key)} is modelled: outside extra it would be checked",
+                        where,
+                        severity=INFO,
+                        hint=f"Move it to {dotted((*path[:-1], written[key]))}.",
+                    )
+                )
+            else:
+                self._hint_at_typo(key, written, where)
+            native[key] = _copied(value)
+
+    def _hint_at_typo(self, key: str, written: dict[str, str], path: Path) -> None:
+        from llmcfg.suggest import nearest
+
+        near = nearest(str(key), written)
+        if near is not None:
+            self.diagnostics.append(
+                Diagnostic(
+                    "L503",
+                    f"{shown(key)} is passed on unchecked; {near} is a known key",
+                    path,
+                    severity=INFO,
+                    hint=f"Did you mean {near}?",
+                )
+            )
+
+
+def _whole(value: Any) -> Any:
+    """Turn 16.0, which JSON Schema counts as an integer, into 16."""
+    return int(value) if type(value) is float and value.is_integer() else value
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _copied(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_copied(item) for item in value]
+    return value

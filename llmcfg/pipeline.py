@@ -1,0 +1,194 @@
+"""The pipeline: a document in, native configs and every problem of the document out."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from llmcfg.catalog import backends
+from llmcfg.compiled import Compiled
+from llmcfg.diagnostics import Diagnostic, Path, Place, dotted, has_errors
+from llmcfg.document import Document
+from llmcfg.gpus import Gpu, UnknownGpu, find
+from llmcfg.lower import ENV, Use, lower
+from llmcfg.printable import shown
+from llmcfg.rules import broken_comparisons, broken_conditions
+from llmcfg.validate import validate
+from llmcfg.versions import check_facts, check_version
+
+ALL = "all"
+
+
+class Request(NamedTuple):
+    """What the caller asks for beside the config; None leaves it to the config."""
+
+    backend: str | None = None
+    gpu: str | None = None
+    version: str | None = None
+
+
+class Result(NamedTuple):
+    """``compiled`` is empty where the config has errors."""
+
+    compiled: list[Compiled]
+    diagnostics: list[Diagnostic]
+
+
+def run(document: Document, request: Request) -> Result:
+    """Check the whole document and compile the backends that were asked for."""
+    if document.data is None or has_errors(list(document.problems)):
+        return Result([], list(document.problems))
+    if not isinstance(document.data, dict):
+        found = Diagnostic("L007", "the config is not a mapping", hint="Start with `model: …`.")
+        return Result([], _placed([found], document))
+    found, _ = validate("root", document.data, ())
+    chosen = _choose(document.data, request)
+    if not chosen and not any(item.path[:1] == ("backend",) for item in found):
+        found.append(_no_backend())
+    gpu = _gpu(document.data, request, found)
+    compiled = []
+    for backend in backends():
+        section = document.data.get(backend)
+        if isinstance(section, dict) or backend in chosen:
+            data = section if isinstance(section, dict) else {}
+            version = (request.version if backend in chosen else None) or backends()[backend]["reference"]
+            result = _section(backend, data, document.data.get("model"), gpu, version)
+            found += result.diagnostics
+            if backend in chosen:
+                compiled.append(result)
+    found = _placed(found, document)
+    if has_errors(found):
+        return Result([], found)
+    return Result([_with_places(item, found) for item in compiled], found)
+
+
+def _section(
+    backend: str, data: dict[str, Any], model: Any, gpu: Gpu | None, version: str
+) -> Compiled:
+    found, conditions = validate(backend, data, (backend,))
+    refused = [item.path for item in found]
+    if version != backends()[backend]["reference"]:
+        found += check_version(backend, version, (backend,))
+    lowered = lower(backend, data, model)
+    later = list(broken_conditions(backend, conditions, version)) if conditions else []
+    for name, comparisons, owner, path in lowered.comparables:
+        later += broken_comparisons(backend, name, comparisons, owner, path, version)
+    for use in lowered.uses:
+        later += _check_use(backend, use, gpu, version)
+    found += [item for item in later if not _follows(item.path, refused)] if refused else later
+    found += lowered.diagnostics
+    environment = lowered.native.pop(ENV, {})
+    return Compiled(backend, version, model, lowered.native, environment, found)
+
+
+def _check_use(backend: str, use: Use, gpu: Gpu | None, version: str) -> list[Diagnostic]:
+    name = use.path[-1] if len(use.path) > 1 else backend
+    found = list(check_facts(backend, version, use.facts, f"{name}", use.path))
+    if gpu is not None and "requires" in use.facts and not _switched_off(use.value):
+        found += _hardware(use.facts["requires"], f"{name}", use.path, gpu, [])
+    values = use.facts.get("values")
+    if values is not None:
+        text = use.value if isinstance(use.value, str) else shown(use.value)
+        about = values.get(text)
+        if about is not None:
+            what = f"{name}: {text}"
+            found += check_facts(backend, version, about, what, use.path)
+            if gpu is not None and "requires" in about:
+                from llmcfg.hardware import usable
+
+                found += _hardware(about["requires"], what, use.path, gpu, usable(values, gpu))
+    return found
+
+
+def _hardware(
+    requires: list[dict[str, Any]], what: str, path: Path, gpu: Gpu, others: list[str]
+) -> list[Diagnostic]:
+    from llmcfg.hardware import check_requirements
+
+    return list(check_requirements(requires, what, path, gpu, others))
+
+
+def _switched_off(value: Any) -> bool:
+    """A parameter that needs hardware needs none where it is turned off."""
+    return value is None or value is False or value == 0
+
+
+def _follows(path: Path, refused: list[Path]) -> bool:
+    """Tell whether a later finding only repeats that a value was refused before."""
+    return any(path[: len(other)] == other for other in refused)
+
+
+def _choose(data: dict[str, Any], request: Request) -> list[str]:
+    present = [backend for backend in backends() if backend in data]
+    if request.backend == ALL:
+        return present or list(backends())
+    if request.backend is not None:
+        return [request.backend]
+    named = data.get("backend")
+    if isinstance(named, str) and named in backends():
+        return [named]
+    return present
+
+
+def _no_backend() -> Diagnostic:
+    return Diagnostic(
+        "L110",
+        "no backend: the config names none and holds no section for one",
+        hint=f"Add `backend: vllm`, or a section: {', '.join(backends())}.",
+    )
+
+
+def _gpu(data: dict[str, Any], request: Request, found: list[Diagnostic]) -> Gpu | None:
+    name = request.gpu or data.get("gpu")
+    if not isinstance(name, str):
+        return None
+    try:
+        return find(name)
+    except UnknownGpu as unknown:
+        near = f"Did you mean {unknown.near}? " if unknown.near else ""
+        path = () if request.gpu else ("gpu",)
+        found.append(
+            Diagnostic(
+                "L303",
+                f"{shown(unknown.name)} is not in the table of GPUs",
+                path,
+                hint=f"{near}`llmcfg gpus` lists the names.",
+            )
+        )
+        return None
+
+
+def _placed(found: list[Diagnostic], document: Document) -> list[Diagnostic]:
+    """Give each diagnostic its place, and put them in the order of the file."""
+    if not document.values:
+        return found
+    placed = [
+        item._replace(
+            place=item.place or _place(item, document),
+            related=tuple((text, place or _related(text, document)) for text, place in item.related),
+        )
+        for item in found
+    ]
+    return sorted(placed, key=lambda item: item.place or Place(0, 0))
+
+
+def _place(item: Diagnostic, document: Document) -> Place | None:
+    """Point at the value where the value is wrong, at the key where the key or its presence is."""
+    if item.code in _AT_VALUE:
+        return document.value_place(item.path)
+    return document.key_place(item.path)
+
+
+_AT_VALUE = frozenset(("L102", "L103", "L105", "L106", "L301", "L302", "L303", "L501"))
+
+
+def _related(text: str, document: Document) -> Place | None:
+    for path in document.keys:
+        if dotted(path) == text:
+            return document.keys[path]
+    return None
+
+
+def _with_places(compiled: Compiled, found: list[Diagnostic]) -> Compiled:
+    others = backends().keys() - {compiled.backend}
+    own = [item for item in found if not (item.path and item.path[0] in others)]
+    return compiled._replace(diagnostics=own)
