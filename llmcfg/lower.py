@@ -97,7 +97,7 @@ class _Lowering:
         if "object" not in facts:
             native[facts.get("name", key)] = lowered
         elif lowered:
-            self.native.setdefault(facts["object"], NativeObject(lowered.cls)).update(lowered)
+            self.native.setdefault(facts["object"], NativeObject(lowered.cls, lowered.tag)).update(lowered)
 
     def _value(self, facts: Facts, value: Any, path: Path) -> Any:
         if isinstance(value, dict):
@@ -106,6 +106,8 @@ class _Lowering:
                 nested = self.object(name, value, path)
                 if facts.get("form") == "mapping":
                     nested.cls = None
+                elif "variants" in facts:
+                    nested.tag = self._tag(name, facts["variants"][0])
                 return nested
             if "entries" in facts:
                 return {key: self._nested(facts["entries"], item, (*path, key)) for key, item in value.items()}
@@ -115,6 +117,10 @@ class _Lowering:
                 return [self._nested(facts["items"], item, (*path, i)) for i, item in enumerate(value)]
             return [_whole(item) for item in value] if "integral_items" in facts else _copied(value)
         return _whole(value) if "integral" in facts else value
+
+    def _tag(self, name: str, discriminator: str) -> str:
+        facts = self.types[name]["parameters"][discriminator] or _UNKNOWN
+        return str(facts.get("name", discriminator))
 
     def _nested(self, name: str, value: Any, path: Path) -> Any:
         return self.object(name, value, path) if isinstance(value, dict) else value

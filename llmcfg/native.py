@@ -7,27 +7,43 @@ from typing import Any
 
 
 class NativeObject(dict[str, Any]):
-    """Keyword arguments of ``cls`` (a dotted Python path), or a plain mapping where ``cls`` is None."""
+    """Keyword arguments of ``cls`` (a dotted Python path), or a plain mapping where ``cls`` is None.
 
-    __slots__ = ("cls",)
+    ``tag`` is the key that chose the class among several: the class itself does not take it.
+    """
 
-    def __init__(self, cls: str | None = None) -> None:
+    __slots__ = ("cls", "tag")
+
+    def __init__(self, cls: str | None = None, tag: str | None = None) -> None:
         super().__init__()
         self.cls = cls
+        self.tag = tag
+
+
+def class_of(value: Any) -> str | None:
+    """Return the class that a native value is an instance of once it is built."""
+    return value.cls if isinstance(value, NativeObject) else None
+
+
+def arguments(value: dict[str, Any]) -> dict[str, Any]:
+    """Return the keyword arguments of an object's constructor."""
+    tag = value.tag if isinstance(value, NativeObject) else None
+    return {key: item for key, item in value.items() if key != tag}
 
 
 def construct(value: Any, make: Callable[[str, dict[str, Any]], Any]) -> Any:
     """Rebuild a native value bottom-up, with ``make(class path, keyword arguments)`` for each object."""
     if isinstance(value, dict):
-        items = {key: construct(item, make) for key, item in value.items()}
-        cls = getattr(value, "cls", None)
-        return items if cls is None else make(cls, items)
+        cls = class_of(value)
+        if cls is None:
+            return {key: construct(item, make) for key, item in value.items()}
+        return make(cls, {key: construct(item, make) for key, item in arguments(value).items()})
     if isinstance(value, list):
         return [construct(item, make) for item in value]
     return value
 
 
-def instance(cls: str, arguments: dict[str, Any]) -> Any:
+def instance(cls: str, keywords: dict[str, Any]) -> Any:
     """Import the class and construct it.
 
     Raises:
@@ -36,4 +52,4 @@ def instance(cls: str, arguments: dict[str, Any]) -> Any:
     from importlib import import_module
 
     module, _, name = cls.rpartition(".")
-    return getattr(import_module(module), name)(**arguments)
+    return getattr(import_module(module), name)(**keywords)

@@ -175,6 +175,9 @@ def _place(item: Diagnostic, document: Document) -> Place | None:
     """Point at the value where the value is wrong, at the key where the key or its presence is."""
     if item.code in _AT_VALUE:
         return document.value_place(item.path)
+    if item.rule is not None and item.path not in document.keys:
+        written = (place for text, _ in item.related if (place := _related(text, document)))
+        return next(written, None) or document.key_place(item.path)
     return document.key_place(item.path)
 
 

@@ -19,6 +19,14 @@ from pydantic import (
 from typing_extensions import TypeAliasType
 
 
+class NumaBindNode(RootModel[int]):
+    root: Annotated[int, Field(ge=0)]
+
+
+class NumaBindCpu(RootModel[StrictStr]):
+    root: Annotated[StrictStr, Field(pattern='^[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*$')]
+
+
 class KvCacheDtypeSkipLayer(RootModel[StrictStr]):
     root: Annotated[StrictStr, Field(min_length=1)]
 
@@ -33,6 +41,11 @@ class CpuOffloadParam(RootModel[StrictStr]):
 
 class OffloadParam(RootModel[StrictStr]):
     root: Annotated[StrictStr, Field(min_length=1)]
+
+
+LimitMmPerPromptInteger = TypeAliasType(
+    "LimitMmPerPromptInteger", Annotated[int, Field(ge=0)]
+)
 
 
 class VllmPoolerConfig(BaseModel):
@@ -185,6 +198,77 @@ class VllmQuantizationConfigArgs(BaseModel):
     ] = None
 
 
+class VllmFaultToleranceConfig(BaseModel):
+    """
+    How long a failed engine waits for instructions before it gives up.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    engine_recovery_timeout_sec: Annotated[
+        int | None,
+        Field(
+            description='After an error the engine waits this long for instructions on how to go on, then raises the original error. Raise it where replacing a node takes longer; lower it to fail fast.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class VllmWeightTransferConfig(BaseModel):
+    """
+    How new weights reach a running engine, as in reinforcement learning.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    backend: Annotated[
+        Literal['nccl', 'ipc', 'sparse_nccl', 'sharded_rdt', 'nccl_m2n', 'modelexpress'] | None,
+        Field(
+            description='Chooses how a trainer hands weights to the workers. `nccl` suits trainers on other GPUs; `ipc` avoids a copy over the network where trainer and worker share a GPU. Engines registered by plugins can be named through `extra`.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class VllmWatchdogConfig(BaseModel):
+    """
+    Writes the stacks of all threads to a file when the engine or a worker makes no progress.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    timeout: Annotated[
+        int | None,
+        Field(
+            description='If the main thread gives no sign of life for this long, the stacks of all threads are written. Set it well above the longest step, model loading and graph capture included, or false alarms fill the directory.',
+            gt=0,
+        ),
+    ] = None
+    check_interval: Annotated[
+        int | None,
+        Field(
+            description='How often the watchdog thread looks for a sign of life. Small values notice a stall sooner; the cost is negligible either way.',
+            gt=0,
+        ),
+    ] = None
+    dump_dir: Annotated[
+        StrictStr | None,
+        Field(
+            description='Where the stack files are written; naming a directory is what switches the watchdog on. The empty string leaves it off.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
 class VllmHiSparseConfig(BaseModel):
     """
     Size and upkeep of the hot part that HiSparse keeps on the GPU for each request.
@@ -204,6 +288,49 @@ class VllmHiSparseConfig(BaseModel):
         StrictBool | None,
         Field(
             description='Copies the rows of each decode step to host memory during the step, so that evicting them later moves no data. Switched off, rows are copied only when they are evicted: less traffic per step, stalls when pages run out.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class RmsNormItem(RootModel[StrictStr]):
+    root: Annotated[StrictStr, Field(min_length=1)]
+
+
+class FusedAddRmsNormItem(RootModel[StrictStr]):
+    root: Annotated[StrictStr, Field(min_length=1)]
+
+
+class GeluAndMulSparseItem(RootModel[StrictStr]):
+    root: Annotated[StrictStr, Field(min_length=1)]
+
+
+class VllmIrOpPriorityConfig(BaseModel):
+    """
+    For each operation the names of implementations, the preferred one first; one that does not support the case is passed over.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    rms_norm: Annotated[
+        list[RmsNormItem] | None,
+        Field(
+            description='Order of preference for RMS normalization. `native` is PyTorch code that the compiler can fuse, `vllm_c` a hand-written kernel that pays without compilation; `aiter` and `oink` are vendor kernels. A name that is not registered on the platform is refused when workers start.'
+        ),
+    ] = None
+    fused_add_rms_norm: Annotated[
+        list[FusedAddRmsNormItem] | None,
+        Field(
+            description='Order of preference for the residual addition fused with RMS normalization. `native` lets the compiler fuse it with its neighbors, `vllm_c` is one hand-written kernel; `aiter` and `oink` are vendor kernels.'
+        ),
+    ] = None
+    gelu_and_mul_sparse: Annotated[
+        list[GeluAndMulSparseItem] | None,
+        Field(
+            description='Order of preference for the GELU activation that zeroes small values, as in Gemma 3n. `triton` is one fused kernel, `native` PyTorch code.'
         ),
     ] = None
     extra: Annotated[
@@ -423,6 +550,231 @@ class VllmDynamicShapesConfig(BaseModel):
         StrictBool | None,
         Field(
             description='Promises Inductor that every tensor has fewer than 2^31 elements, so that generated kernels may use 32-bit indices. Cheaper index arithmetic, but wrong results or crashes if a tensor is larger (large vocabularies times many tokens). Needs PyTorch 2.10 or newer, which all supported vLLM releases bring.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class NumSpeculativeTokensPerBatchSizeItemItem(RootModel[int]):
+    root: Annotated[int, Field(ge=0)]
+
+
+class NumSpeculativeTokensPerBatchSizeItem(
+    RootModel[list[NumSpeculativeTokensPerBatchSizeItemItem]]
+):
+    root: Annotated[
+        list[NumSpeculativeTokensPerBatchSizeItemItem],
+        Field(max_length=3, min_length=3),
+    ]
+
+
+class SyntheticAcceptanceRate(RootModel[StrictFloat]):
+    root: Annotated[StrictFloat, Field(ge=0.0, le=1.0)]
+
+
+class VllmLoadConfig(BaseModel):
+    """
+    How the weights of a model are found and read. vLLM takes this object for the draft model of speculative decoding; for the served model the same settings are arguments of the engine.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    load_format: Annotated[
+        Literal['auto', 'hf', 'dummy', 'fastsafetensors', 'instanttensor', 'ipc_cache', 'mistral', 'modelexpress', 'npcache', 'pt', 'runai_streamer', 'runai_streamer_sharded', 'safetensors', 'sharded_state', 'tensorizer'] | None,
+        Field(
+            description='Selects the loader: which files it looks for and how it reads them. The default fits Hugging Face repositories; streaming and sharded formats shorten the start of large models. `dummy` fills the model with random numbers, which is right for performance tests and useless for output. Names registered by plugins are accepted by the engine as well, through `extra`.'
+        ),
+    ] = None
+    download_dir: Annotated[
+        StrictStr | None,
+        Field(
+            description='Directory into which weights are downloaded and from which they are read. Set it to put large files on another disk than the Hugging Face cache.',
+            min_length=1,
+        ),
+    ] = None
+    safetensors_load_strategy: Annotated[
+        Literal['lazy', 'eager', 'prefetch', 'torchao'] | None,
+        Field(
+            description='Chooses between memory mapping and reading ahead. On network file systems random reads through a mapping are slow, so reading whole files or prefetching them into the page cache starts faster, for more host memory.'
+        ),
+    ] = None
+    safetensors_prefetch_num_threads: Annotated[
+        int | None,
+        Field(
+            description='How many threads read checkpoint files ahead when prefetching is in use. More threads help on storage with high latency and hurt on a single slow disk.',
+            ge=1,
+        ),
+    ] = None
+    safetensors_prefetch_block_size: Annotated[
+        int | None,
+        Field(
+            description='How many bytes one read request of the prefetcher asks for. Larger blocks suit network storage. Only used when prefetching is in use.',
+            ge=1,
+        ),
+    ] = None
+    model_loader_extra_config: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description='Settings of the loader chosen with `load_format`, for instance `enable_multithread_load` and `num_threads` of the default loader or the concurrency of the Run:ai streamer. Which keys exist is up to that loader; a wrong key is reported when weights are loaded.'
+        ),
+    ] = None
+    device: Annotated[
+        StrictStr | None,
+        Field(
+            description='Device on which weights are placed while they are loaded. Loading on `cpu` first lowers the peak on the GPU when weights are converted, and is slower.',
+            min_length=1,
+        ),
+    ] = None
+    ignore_patterns: Annotated[
+        StrictStr | list[StrictStr] | None,
+        Field(
+            description='Glob patterns of files that are neither downloaded nor read. The default skips the second copy of the weights in older Llama repositories.'
+        ),
+    ] = None
+    use_tqdm_on_load: Annotated[
+        StrictBool | None,
+        Field(
+            description='Shows a progress bar while weights are loaded. Switch it off to keep logs short.'
+        ),
+    ] = None
+    pt_load_map_location: Annotated[
+        StrictStr | dict[str, Any] | None,
+        Field(
+            description='Where tensors of PyTorch bin files are placed on reading: a device, or a mapping from the device they were saved on to the one they go to. Needed only for checkpoints that can be read on certain devices alone.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class VllmDiffusionConfig(BaseModel):
+    """
+    For discrete diffusion language models, which fill a block of tokens by repeated denoising instead of writing token by token. Model Runner V2 only.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    canvas_length: Annotated[
+        int,
+        Field(
+            description='How many tokens are denoised together as one block; also the number of tokens that the scheduler reserves per step and request. A longer canvas does more work in parallel and needs memory for canvas times vocabulary. Use what the model was trained with. Null is refused: leave it out.',
+            ge=1,
+        ),
+    ]
+    max_denoising_steps: Annotated[
+        int | None,
+        Field(
+            description='Upper limit of denoising passes over one canvas. Fewer steps are proportionally faster and cheaper, and lower the quality of the text.',
+            ge=0,
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class VllmWatermarkConfig(BaseModel):
+    """
+    Marks generated text statistically, so that whoever holds the key can later tell that this engine wrote it. Sampling is steered by a keyed pseudorandom function; greedy requests and beam search stay unmarked. Forces Model Runner V2.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    key: Annotated[
+        int,
+        Field(
+            description='The number from which the watermark is derived; needed again for detection. Treat it as a secret: whoever knows it can forge or remove the mark. Any integer of up to 64 bits.',
+            ge=0,
+            le=18446744073709551615,
+        ),
+    ]
+    algorithm: Annotated[
+        Literal['gumbel', 'dual_key_gumbel'] | None,
+        Field(
+            description='How the pseudorandom function steers sampling. Both choose by Gumbel noise from the key and the preceding tokens, which leaves the distribution of single tokens unchanged; the two-key form is the one that works together with speculative decoding.'
+        ),
+    ] = None
+    alpha: Annotated[
+        StrictFloat | None,
+        Field(
+            description="For `dual_key_gumbel` without speculation: the probability with which a token takes the second key. With speculation the key follows from the token's role and this value is ignored.",
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = None
+    context_width: Annotated[
+        int | None,
+        Field(
+            description='How many preceding tokens enter the pseudorandom function. A short context survives edits of the text better but repeats more often, which shows as repetitive text; a long one is the reverse.',
+            ge=1,
+        ),
+    ] = None
+    deduplicate_contexts: Annotated[
+        Literal['none', 'single_turn', 'all'] | None,
+        Field(
+            description='A context that occurred before would draw the same random numbers and push the text into loops; such tokens are sampled without mark. This says which text is searched for repeats. Without the search, degenerate repetitions become more frequent.'
+        ),
+    ] = None
+    deduplicate_contexts_max_history: Annotated[
+        int | None,
+        Field(
+            description='How many of the most recent positions are compared when looking for a repeated context; null searches everything. Below 1024 the engine warns that repetitions may become more frequent.',
+            ge=1,
+        ),
+    ] = None
+    prf: Annotated[
+        Literal['philox'] | None,
+        Field(
+            description='The function that turns key and context into random numbers. There is only one; detection must use the same.'
+        ),
+    ] = None
+    allow_target_only_watermarking: Annotated[
+        StrictBool | None,
+        Field(
+            description='Allows speculative decoding with an algorithm that cannot mark drafts: accepted draft tokens stay unmarked, so detection gets weaker the more drafts are accepted. Prefer `dual_key_gumbel`, which marks drafts too.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class VllmEngramConfig(BaseModel):
+    """
+    Where the large n-gram embedding tables of Engram models (DeepSeek-V4.1, Qwen4-Exp) are kept and how they are divided. The engine refuses this object for other models.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    cpu_offload: Annotated[
+        StrictBool | None,
+        Field(
+            description='Keeps the embedding tables in pinned host memory and reads rows over the bus. Frees much GPU memory for the KV cache at little cost, since each token needs only a few rows; switch it off if the tables fit on the GPU and latency counts.'
+        ),
+    ] = None
+    embedding_across_dp: Annotated[
+        StrictBool | None,
+        Field(
+            description='Splits the tables over tensor-parallel and data-parallel ranks together instead of keeping a copy per replica. Saves memory, costs collectives in each step. Not with elastic expert parallelism.'
+        ),
+    ] = None
+    dp_shared_memory: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets data-parallel replicas on one node share one copy of each shard in host memory. Needs room in /dev/shm and a common IPC namespace (mind container settings); otherwise each replica keeps a copy of its own.'
+        ),
+    ] = None
+    use_thp: Annotated[
+        StrictBool | None,
+        Field(
+            description='Backs private host tables with transparent huge pages where the system provides them. Fewer address translations per lookup, for a longer start. Only with cpu_offload and without shared memory; on ROCm always on for private tables since 0.33.0.'
         ),
     ] = None
     extra: Annotated[
@@ -777,7 +1129,7 @@ class VllmAuxOutputConfig(BaseModel):
         extra='forbid',
     )
     enable_return_routed_experts: Annotated[
-        StrictBool | None,
+        Literal[True, False] | None,
         Field(
             description='Captures which experts each token was sent to and returns it with the output, for reinforcement learning that replays the routing. Only for mixture-of-experts models that generate, on the second model runner with prefix caching; costs memory and transfer per token. The engine parameter of the same name sets this one.'
         ),
@@ -864,7 +1216,7 @@ class VllmProfilerConfig(BaseModel):
         ),
     ] = None
     proton_graph_attribution: Annotated[
-        StrictBool | None,
+        Literal[True, False] | None,
         Field(
             description='Watches the capture of CUDA graphs so that kernels of a replayed graph are charged to their origin. Without it Proton refuses to run while CUDA graphs are on. Needs `proton_data: tree`, Triton 3.7 and the second model runner, and lengthens capture.'
         ),
@@ -1085,8 +1437,7 @@ class VllmStructuredOutputsParams(BaseModel):
     regex: Annotated[
         StrictStr | None,
         Field(
-            description='The whole output matches this expression. Look-arounds and back-references are not supported by the libraries. Simple patterns are the cheapest constraint after choices; unbounded repetition of wide classes can be slow to compile.',
-            pattern='^[^\\x00]*$',
+            description='The whole output matches this expression. Look-arounds and back-references are not supported by the libraries. Simple patterns are the cheapest constraint after choices; unbounded repetition of wide classes can be slow to compile.'
         ),
     ] = None
     choice: Annotated[
@@ -1139,14 +1490,2182 @@ class VllmStructuredOutputsParams(BaseModel):
     ] = None
 
 
-class TensorrtLlmSection(BaseModel):
+class PpPartitionItem(RootModel[int]):
+    root: Annotated[int, Field(ge=0)]
+
+
+class MaxAttentionWindowItem(RootModel[int]):
+    root: Annotated[int, Field(ge=1)]
+
+
+class TensorrtLlmKvCacheConfig(BaseModel):
     """
-    What TensorRT-LLM takes: the arguments of `LLM`, and for the engine backend of 1.2.x how the engine is built and quantized.
+    Size, precision, block size, reuse and offloading of the KV cache.
     """
 
     model_config = ConfigDict(
         extra='forbid',
     )
+    dtype: Annotated[
+        Literal['auto', 'fp8', 'nvfp4'] | None,
+        Field(
+            description='Precision in which keys and values are kept. FP8 halves the cache against 16 bits: more requests fit, each step reads less, and energy per token drops, at a small and model-dependent loss of accuracy. NVFP4 halves it again but must be prepared in the checkpoint. A checkpoint that already fixes another KV cache precision is refused. PyTorch backend only.'
+        ),
+    ] = None
+    free_gpu_memory_fraction: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Share of the GPU memory that is still free after loading the model which the KV cache may take. More cache holds more requests at once and keeps more prefixes for reuse; too much leaves nothing for activations, other processes or memory that fragments later, and the engine dies under load. Where `max_tokens` or `max_gpu_total_bytes` is set as well, the smallest wins. An explicit null fails in the engine.',
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = None
+    max_tokens: Annotated[
+        int | None,
+        Field(
+            description='Most tokens that the KV cache holds. Use it where the cache must have a known size, for instance to compare runs, or on a GPU that is shared; else let the memory fraction decide. The smaller of the two wins.',
+            ge=1,
+        ),
+    ] = None
+    max_gpu_total_bytes: Annotated[
+        int | None,
+        Field(
+            description='Most bytes of GPU memory for the KV cache; the smaller of this and the memory fraction wins. 0 sets no such limit.',
+            ge=0,
+        ),
+    ] = None
+    tokens_per_block: Annotated[
+        int | None,
+        Field(
+            description='How many tokens share one block of the KV cache. Small blocks waste less memory at the end of sequences and match shared prefixes more finely; large blocks need less bookkeeping. A power of two; FlashMLA changes it to 64 by itself.',
+            ge=1,
+        ),
+    ] = None
+    enable_block_reuse: Annotated[
+        StrictBool | None,
+        Field(
+            description='Keeps finished blocks so that requests with the same beginning skip that part of the prompt. Saves a lot of work for shared system prompts and conversations; costs little otherwise. Switch it off for measurements of cold prompts, since repeated benchmark prompts look too fast with it. For MLA models it is switched off on GPUs other than capability 9.0, 10.0, 10.3 and 12.0.'
+        ),
+    ] = None
+    enable_partial_reuse: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets a block be reused up to the first token that differs, instead of only when it matches as a whole. Saves a little more prompt work.'
+        ),
+    ] = None
+    copy_on_partial_reuse: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets a partly matching block be reused even while another request uses it, by copying it first. Off, such blocks are only taken when nobody else needs them.'
+        ),
+    ] = None
+    max_attention_window: Annotated[
+        list[MaxAttentionWindowItem] | None,
+        Field(
+            description='How many of the last tokens each layer keeps, as a list that is repeated over the layers. Shorter windows save memory and time on long contexts. Models with sliding window layers need the lengths that they were trained with; other values change the answers.',
+            min_length=1,
+        ),
+    ] = None
+    sink_token_length: Annotated[
+        int | None,
+        Field(
+            description='How many tokens at the start of a sequence stay in the attention window for good. Keeps answers stable where a short window would drop the beginning.',
+            ge=0,
+        ),
+    ] = None
+    host_cache_size: Annotated[
+        int | None,
+        Field(
+            description='Bytes of host memory that take blocks which the GPU has to evict. Blocks that come back from there are cheaper than computing the prompt again, as long as the link to the host is not the bottleneck. Good for long conversations that pause.',
+            ge=0,
+        ),
+    ] = None
+    onboard_blocks: Annotated[
+        StrictBool | None,
+        Field(
+            description='Whether reused blocks in host memory are copied to the GPU before use. Leave it on; off, kernels read them across the link.'
+        ),
+    ] = None
+    secondary_offload_min_priority: Annotated[
+        int | None,
+        Field(
+            description='Only blocks above this retention priority (0 to 100, 35 by default) are moved to host memory; the rest is dropped when the GPU needs room. Saves copies of blocks that nobody will ask for again.',
+            ge=0,
+            le=100,
+        ),
+    ] = None
+    cross_kv_cache_fraction: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Share of the KV cache that encoder-decoder models reserve for cross attention; self attention gets the rest. Only for such models.',
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = None
+    use_uvm: Annotated[
+        StrictBool | None,
+        Field(
+            description='Allocates the KV cache as CUDA managed memory, which the driver moves between host and GPU. Makes caches larger than the GPU possible, with sharp drops in speed once pages move.'
+        ),
+    ] = None
+    event_buffer_max_size: Annotated[
+        int | None,
+        Field(
+            description='How many KV cache events (block stored, removed) are kept for a router that wants to send requests to the server with the right prefix. 0 records none.',
+            ge=0,
+        ),
+    ] = None
+    attention_dp_events_gather_period_ms: Annotated[
+        int | None,
+        Field(
+            description='How often, in milliseconds, data parallel attention ranks bring their KV cache events together. Longer periods disturb the ranks less and let routers see changes later.',
+            ge=0,
+        ),
+    ] = None
+    mamba_ssm_cache_dtype: Annotated[
+        Literal['auto', 'float16', 'bfloat16', 'float32'] | None,
+        Field(
+            description='Precision of the recurrent state of Mamba layers in hybrid models. float32 keeps long contexts accurate, 16 bits halve the memory. PyTorch backend only.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class TensorrtLlmCacheTransceiverConfig(BaseModel):
+    """
+    How the KV cache travels from the servers that compute prompts to those that generate.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    backend: Annotated[
+        Literal['DEFAULT', 'UCX', 'NIXL', 'MOONCAKE', 'MPI'] | None,
+        Field(
+            description='Library that moves KV cache blocks between servers. It must be set, and be the same on both sides, for disaggregated serving to work at all.'
+        ),
+    ] = None
+    max_tokens_in_buffer: Annotated[
+        int | None,
+        Field(
+            description='How many tokens the transfer buffer holds. At least the longest prompt, or transfers happen in pieces; the buffer takes GPU memory.',
+            ge=1,
+        ),
+    ] = None
+    kv_transfer_timeout_ms: Annotated[
+        int | None,
+        Field(
+            description='A request whose transfer takes longer is cancelled. Protects a server from waiting forever for a peer that died.',
+            ge=1,
+        ),
+    ] = None
+    kv_transfer_sender_future_timeout_ms: Annotated[
+        int | None,
+        Field(
+            description='How long an otherwise idle server waits for a transfer to become ready before it looks after other events, such as cancelled requests.',
+            ge=1,
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class TensorrtLlmKvCacheConnectorConfig(BaseModel):
+    """
+    The Python classes that save and load KV cache blocks elsewhere.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    connector_module: Annotated[
+        StrictStr,
+        Field(
+            description="Import path of the Python module with the connector's classes. It is imported in every worker, so it must be on their path."
+        ),
+    ]
+    connector_scheduler_class: Annotated[
+        StrictStr,
+        Field(
+            description='Name of the class in that module that decides, beside the scheduler, which blocks are loaded and saved.'
+        ),
+    ]
+    connector_worker_class: Annotated[
+        StrictStr,
+        Field(
+            description='Name of the class in that module that moves the blocks of one GPU to and from the storage.'
+        ),
+    ]
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class TensorrtLlmDynamicBatchConfig(BaseModel):
+    """
+    Adapts batch size and tokens per step to the traffic.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    enable_batch_size_tuning: Annotated[
+        StrictBool,
+        Field(
+            description='Adapts the batch size at run time to the recent lengths of prompts and answers, within the configured maximum. All three fields of this block must be given.'
+        ),
+    ]
+    enable_max_num_tokens_tuning: Annotated[
+        StrictBool,
+        Field(
+            description='Adapts the number of tokens per step at run time, within the configured maximum. All three fields of this block must be given.'
+        ),
+    ]
+    dynamic_batch_moving_average_window: Annotated[
+        int,
+        Field(
+            description='Over how many requests the lengths are averaged that the tuning follows. Small windows react fast and jitter, large ones are slow and steady.',
+            ge=1,
+        ),
+    ]
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class TensorrtLlmAttentionDpConfig(BaseModel):
+    """
+    How data parallel attention ranks wait for each other, so that their steps are equally full.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    enable_balance: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets ranks wait so that prompts start on all of them in the same step. Steps get more even and throughput rises; first tokens may wait a few steps.'
+        ),
+    ] = None
+    timeout_iters: Annotated[
+        int | None,
+        Field(
+            description='After this many steps a prompt starts even if other ranks have none. Only read with `enable_balance`.'
+        ),
+    ] = None
+    batching_wait_iters: Annotated[
+        int | None,
+        Field(
+            description='How many steps the ranks wait to collect more prompts once all have one. Only read with `enable_balance`.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class TensorrtLlmRayPlacementConfig(BaseModel):
+    """
+    How Ray workers claim GPUs. Placement groups are Python objects and can only be given in Python.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    defer_workers_init: Annotated[
+        StrictBool | None,
+        Field(
+            description='Puts the start of Ray workers off until the asynchronous set-up, so that the caller can prepare placement first.'
+        ),
+    ] = None
+    per_worker_gpu_share: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Which part of a GPU each worker claims from Ray, so that training and inference workers can share one. It is bookkeeping only: memory is not limited by it.',
+            gt=0.0,
+            le=1.0,
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class TensorrtLlmMoeLoadBalancerConfig(BaseModel):
+    """
+    How many slots hold the experts of a mixture-of-experts model, and whether experts move at run time.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    num_slots: Annotated[
+        int | None,
+        Field(
+            description='How many places for experts there are over all GPUs. More slots than experts let busy experts exist several times; each slot costs the memory of one expert per layer. Must be divisible by the expert parallel size.',
+            ge=1,
+        ),
+    ] = None
+    initial_global_assignments: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description='For each layer, as number, the expert that each slot starts with. Taken from recorded statistics, it balances a known workload without moving anything at run time. Every list needs `num_slots` entries.'
+        ),
+    ] = None
+    layer_updates_per_iter: Annotated[
+        int | None,
+        Field(
+            description='How many layers may move experts after each step, following the traffic. 0 keeps the initial placement; each update copies weights in the background.',
+            ge=0,
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class TensorrtLlmSparseRocket(BaseModel):
+    """
+    Training-free sparse attention in two stages: prompt tokens beyond a budget are dropped, and each generation step reads selected pages only. Needs block reuse and chunked prefill off.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    algorithm: Annotated[
+        Literal['rocket'],
+        Field(
+            description="Names the sparse attention method. llmcfg takes it out and builds the concrete class from the remaining keys, as the engine's own YAML reader does; it is no argument of that class in 1.2.1."
+        ),
+    ]
+    prompt_budget: Annotated[
+        int | None,
+        Field(
+            description='How many tokens of a prompt stay in the KV cache; the rest is dropped for good after the prompt was computed. The smaller, the more memory and time are saved and the more the model forgets.',
+            ge=1,
+        ),
+    ] = None
+    window_size: Annotated[
+        int | None,
+        Field(
+            description='How many tokens at the end of the prompt judge which earlier tokens matter. A larger window judges better and costs a little prompt time.',
+            ge=1,
+        ),
+    ] = None
+    kernel_size: Annotated[
+        int | None,
+        Field(
+            description="Width of the pooling over neighboring tokens when the prompt's scores are computed, so that kept tokens come in groups. Touch it only when following the method's paper.",
+            ge=1,
+        ),
+    ] = None
+    topk: Annotated[
+        int | None,
+        Field(
+            description='How many pages of the cache each generation step attends to. More pages cost time and keep accuracy.',
+            ge=1,
+        ),
+    ] = None
+    topr: Annotated[
+        StrictFloat | None,
+        Field(
+            description='How many channels of the head dimension take part in the approximate scores that select pages. Fewer are faster and less exact.',
+            gt=0.0,
+        ),
+    ] = None
+    page_size: Annotated[
+        int | None,
+        Field(
+            description='How many tokens form one page of the selection. Smaller pages select more precisely and need more bookkeeping.',
+            ge=1,
+        ),
+    ] = None
+    kt_cache_dtype: Annotated[
+        Literal['bfloat16', 'float8_e5m2'] | None,
+        Field(
+            description='Numeric type of the additional cache with summaries of keys. It is small beside the KV cache itself.'
+        ),
+    ] = None
+    seq_len_threshold: Annotated[
+        int | None,
+        Field(
+            description='Border between short and long sequences for methods that record separate CUDA graphs for both. RocketKV records one graph for all, so it has no effect here.',
+            ge=0,
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class TensorrtLlmSparseDsa(BaseModel):
+    """
+    The sparse attention that DeepSeek-V3.2 was trained with. The checkpoint brings its settings; override them for experiments only.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    algorithm: Annotated[
+        Literal['dsa'],
+        Field(
+            description="Names the sparse attention method. llmcfg takes it out and builds the concrete class from the remaining keys, as the engine's own YAML reader does; it is no argument of that class in 1.2.1."
+        ),
+    ]
+    index_topk: Annotated[
+        int | None,
+        Field(
+            description='How many tokens the indexer picks for each query. Trained into the model: leave it to the checkpoint.',
+            ge=1,
+        ),
+    ] = None
+    index_n_heads: Annotated[
+        int | None,
+        Field(
+            description='How many heads the indexer has. Given by the checkpoint; a value that differs from it does not fit the weights.',
+            ge=1,
+        ),
+    ] = None
+    index_head_dim: Annotated[
+        int | None,
+        Field(
+            description="Dimension of the indexer's heads. Given by the checkpoint; a value that differs from it does not fit the weights.",
+            ge=1,
+        ),
+    ] = None
+    indexer_max_chunk_size: Annotated[
+        int | None,
+        Field(
+            description='Most tokens that the indexer scores at once. Smaller chunks cap its memory on long prompts, at more launches.',
+            ge=1,
+        ),
+    ] = None
+    skip_indexer_for_short_seqs: Annotated[
+        StrictBool | None,
+        Field(
+            description='Leaves the indexer out while sequences are so short that it would pick every token anyway. Saves time on short requests; CUDA graphs are recorded for short and long batches separately.'
+        ),
+    ] = None
+    seq_len_threshold: Annotated[
+        int | None,
+        Field(
+            description='Border between short and long sequences for the separate CUDA graphs. This method replaces it by `index_topk`, so setting it has no effect.',
+            ge=0,
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class TensorrtLlmSparseSkipSoftmax(BaseModel):
+    """
+    Skips unimportant work inside the attention kernel; the KV cache and the model stay as they are.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    algorithm: Annotated[
+        Literal['skip_softmax'],
+        Field(
+            description="Names the sparse attention method. llmcfg takes it out and builds the concrete class from the remaining keys, as the engine's own YAML reader does; it is no argument of that class in 1.2.1."
+        ),
+    ]
+    threshold_scale_factor: Annotated[
+        StrictFloat | dict[str, Any] | None,
+        Field(
+            description='How readily tiles are skipped, as one number for prompts and generation, or as a mapping with `prefill` and `decode`. Higher values skip more, saving time and energy, and change the answers more; calibrate it for your model and lengths.'
+        ),
+    ] = None
+    seq_len_threshold: Annotated[
+        int | None,
+        Field(
+            description='Border between short and long sequences for methods that record separate CUDA graphs for both. This method records one graph for all, so it has no effect here.',
+            ge=0,
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class BatchSize(RootModel[int]):
+    root: Annotated[int, Field(ge=1)]
+
+
+class TensorrtLlmCudaGraphConfig(BaseModel):
+    """
+    For which batch sizes decoding steps are recorded as CUDA graphs, which removes most of the launch time on the CPU.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    max_batch_size: Annotated[
+        int | None,
+        Field(
+            description='Graphs are recorded for batch sizes up to this one; larger batches run without. Raise it to the batch size that you expect under load, at up to 200 MB and some start-up time per recorded size.',
+            ge=0,
+        ),
+    ] = None
+    batch_sizes: Annotated[
+        list[BatchSize] | None,
+        Field(
+            description='The exact batch sizes to record graphs for. Fewer sizes save memory and start-up time; together with padding a short list is enough. Do not combine it with `max_batch_size`.'
+        ),
+    ] = None
+    enable_padding: Annotated[
+        StrictBool | None,
+        Field(
+            description='Rounds a batch up to the next recorded size with dummy requests, so that nearly every decoding step can replay a graph. Usually a net win; the padded slots cost a little arithmetic.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class CaptureNumToken(RootModel[int]):
+    root: Annotated[int, Field(ge=1)]
+
+
+class TensorrtLlmTorchCompileConfig(BaseModel):
+    """
+    What torch.compile does with the model on the PyTorch backend.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    enable_fullgraph: Annotated[
+        StrictBool | None,
+        Field(
+            description='Asks torch.compile for one graph without breaks. Gives the optimizer most freedom; models with unsupported Python code then fail to compile.'
+        ),
+    ] = None
+    enable_inductor: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets Inductor generate fused Triton kernels for what remains, instead of only rearranging the graph. Longer start-up; gains depend on the model.'
+        ),
+    ] = None
+    enable_piecewise_cuda_graph: Annotated[
+        StrictBool | None,
+        Field(
+            description='Records the parts between attention calls as CUDA graphs, so that steps with prompts benefit as well. Costs memory and start-up time for every recorded number of tokens.'
+        ),
+    ] = None
+    capture_num_tokens: Annotated[
+        list[CaptureNumToken] | None,
+        Field(
+            description='Numbers of tokens for which piecewise graphs are recorded. Choose them near the token counts of your steps; each one costs memory. Only used with `enable_piecewise_cuda_graph`.'
+        ),
+    ] = None
+    enable_userbuffers: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets compiled graphs place tensors into registered buffers, so that all-reduce needs no copies. Matters with tensor parallelism only.'
+        ),
+    ] = None
+    max_num_streams: Annotated[
+        int | None,
+        Field(
+            description='How many CUDA streams a compiled graph may use to run independent operations side by side. More than one can help small batches and costs memory.',
+            ge=1,
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class TensorrtLlmNvfp4GemmConfig(BaseModel):
+    """
+    Which libraries may compute the matrix products of NVFP4 checkpoints.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    allowed_backends: Annotated[
+        list[Literal['cutlass', 'cublaslt', 'cutedsl', 'cuda_core']] | None,
+        Field(
+            description='Libraries whose NVFP4 matrix products the autotuner may time and use. Adding `cutedsl` can give the fastest kernels and makes start-up longer; a shorter list starts faster.',
+            min_length=1,
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class EagleChoice(RootModel[int]):
+    root: Annotated[int, Field(ge=0)]
+
+
+EagleChoicesString = TypeAliasType(
+    "EagleChoicesString", Annotated[StrictStr, Field(pattern='^ *\\[.*\\] *$')]
+)
+
+
+class TensorrtLlmSpeculativeEagle(BaseModel):
+    """
+    Drafts with a small head that was trained on the model's hidden states; the usual choice for dense models with a published EAGLE-3 draft.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    decoding_type: Annotated[
+        Literal['Eagle'],
+        Field(
+            description="Names the drafting method, in exactly this spelling. llmcfg takes it out and builds the concrete class from the remaining keys, as the engine's own YAML reader does; it is no argument of that class in 1.2.1."
+        ),
+    ]
+    max_draft_len: Annotated[
+        int,
+        Field(
+            description='How many tokens are drafted before the model checks them. Longer drafts pay off while most guesses are right and the batch is small; each wrong guess is wasted arithmetic and energy.',
+            ge=1,
+        ),
+    ]
+    speculative_model: Annotated[
+        StrictStr,
+        Field(
+            description='Hub name or folder of the EAGLE draft checkpoint, which must belong to exactly this model. Without a fitting one nearly all guesses are wrong.'
+        ),
+    ]
+    eagle3_one_model: Annotated[
+        StrictBool | None,
+        Field(
+            description='Makes the draft head a part of the model, so that drafting and checking run in one go with CUDA graphs. Faster than two models; sampling is greedy unless `allow_advanced_sampling` is on.'
+        ),
+    ] = None
+    eagle3_model_arch: Annotated[
+        Literal['llama3', 'mistral_large3'] | None,
+        Field(
+            description='Which implementation the EAGLE-3 draft checkpoint needs. A wrong one fails at load.'
+        ),
+    ] = None
+    eagle3_layers_to_capture: Annotated[
+        list[int] | None,
+        Field(
+            description='Numbers of the layers whose hidden states the draft head gets; -1 is the last one after its norm. Must be what the head was trained with.'
+        ),
+    ] = None
+    greedy_sampling: Annotated[
+        StrictBool | None,
+        Field(
+            description="Accepts a draft token only if it is the model's first choice. Off, typical acceptance with a probability threshold is used. Engine backend."
+        ),
+    ] = None
+    posterior_threshold: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Least probability at which typical acceptance takes a draft token. Only with `greedy_sampling` off. Engine backend.',
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = None
+    use_dynamic_tree: Annotated[
+        StrictBool | None,
+        Field(
+            description='Drafts several branches and keeps the most probable ones (EAGLE-2), instead of one chain. More guesses are right, each step costs more. Excludes `eagle_choices`.'
+        ),
+    ] = None
+    dynamic_tree_max_topK: Annotated[
+        int | None,
+        Field(
+            description='How many branches each node of the dynamic tree may have. Needed with `use_dynamic_tree`. More branches catch more tokens and cost more per step.',
+            ge=1,
+        ),
+    ] = None
+    eagle_choices: Annotated[
+        EagleChoicesString | list[list[EagleChoice]] | None,
+        Field(
+            description="The tree to draft, as a list of paths of branch numbers from the root; every path's beginning must be in the list. The depth then replaces `max_draft_len`. The engine's log asks not to use it yet."
+        ),
+    ] = None
+    max_non_leaves_per_layer: Annotated[
+        int | None,
+        Field(
+            description='Most nodes per layer of the draft tree that may have children. Engine backend. Limits how wide the tree can get.',
+            ge=1,
+        ),
+    ] = None
+    num_eagle_layers: Annotated[
+        int | None,
+        Field(
+            description='Depth of the draft, as the engine backend calls it. The engine always replaces it by `max_draft_len`; leave it out.',
+            ge=1,
+        ),
+    ] = None
+    max_total_draft_tokens: Annotated[
+        int | None,
+        Field(
+            description='Size of the draft tree. In 1.2.1 the engine replaces it by `max_draft_len`, or by the number of `eagle_choices`; leave it out.',
+            ge=1,
+        ),
+    ] = None
+    max_concurrency: Annotated[
+        int | None,
+        Field(
+            description='Speculation pauses while more requests than this run. Drafting wins at small batches and loses at large ones, so set it near the batch size where your measurements cross. PyTorch backend.',
+            ge=0,
+        ),
+    ] = None
+    draft_len_schedule: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description='Maps batch sizes to draft lengths: from each size on, that length applies, and 0 stops drafting. It must hold an entry for 1 that equals the longest draft, and none may be longer. A developer interface; PyTorch backend.'
+        ),
+    ] = None
+    load_format: Annotated[
+        Literal['dummy', 'auto'] | None,
+        Field(
+            description='Write `dummy` to fill a separate draft model with random weights, for tests without its checkpoint. Guesses are then nearly always wrong. PyTorch backend.'
+        ),
+    ] = None
+    acceptance_window: Annotated[
+        int | None,
+        Field(
+            description='Over how many finished requests the accepted draft length is averaged, to stop speculation that does not pay. 0 or null never stops. PyTorch backend.',
+            ge=0,
+        ),
+    ] = None
+    acceptance_length_threshold: Annotated[
+        StrictFloat | None,
+        Field(
+            description='When the average accepted length over `acceptance_window` requests falls below this, speculation is switched off for good. PyTorch backend.',
+            ge=0.0,
+        ),
+    ] = None
+    allow_advanced_sampling: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets drafts that are computed inside the model (EAGLE one-model, MTP) be checked with temperature, top-k and top-p. Off, such requests are decoded greedily, with a warning in the log, whatever they ask for. Prototype.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class TensorrtLlmSpeculativeMtp(BaseModel):
+    """
+    Drafts with the prediction layers that come with the model, as in DeepSeek-V3 and R1. PyTorch backend.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    decoding_type: Annotated[
+        Literal['MTP'],
+        Field(
+            description="Names the drafting method, in exactly this spelling. llmcfg takes it out and builds the concrete class from the remaining keys, as the engine's own YAML reader does; it is no argument of that class in 1.2.1."
+        ),
+    ]
+    num_nextn_predict_layers: Annotated[
+        int | None,
+        Field(
+            description='How many tokens the MTP layers draft. A checkpoint with one MTP layer applies it repeatedly. One to three pay off in most cases; acceptance falls with every further token.',
+            ge=1,
+        ),
+    ] = None
+    use_relaxed_acceptance_for_thinking: Annotated[
+        StrictBool | None,
+        Field(
+            description="Accepts draft tokens during a reasoning model's thinking if they are among the best few, not only if they are the best. Faster thinking, slightly different thoughts; the answer itself is checked strictly."
+        ),
+    ] = None
+    relaxed_topk: Annotated[
+        int | None,
+        Field(
+            description='How many of the most probable tokens count as right during thinking. Only with relaxed acceptance.',
+            ge=1,
+        ),
+    ] = None
+    relaxed_delta: Annotated[
+        StrictFloat | None,
+        Field(
+            description='How far below the best token a candidate may lie to be accepted during thinking. Larger gaps accept more and deviate more.',
+            ge=0.0,
+        ),
+    ] = None
+    begin_thinking_phase_token: Annotated[
+        int | None,
+        Field(
+            description='Id of the token with which thinking begins. The default is that of DeepSeek-R1; set it for other tokenizers.',
+            ge=0,
+        ),
+    ] = None
+    end_thinking_phase_token: Annotated[
+        int | None,
+        Field(
+            description='Id of the token with which thinking ends and strict checking returns. The default is that of DeepSeek-R1.',
+            ge=0,
+        ),
+    ] = None
+    use_mtp_vanilla: Annotated[
+        StrictBool | None,
+        Field(
+            description='Uses the MTP layers one after another as trained, instead of the EAGLE-like path for checkpoints with a single layer. For comparison.'
+        ),
+    ] = None
+    mtp_eagle_one_model: Annotated[
+        StrictBool | None,
+        Field(
+            description='Keeps the MTP layer inside the model, so that drafting and checking run in one go. Off, a second model object drafts, which is slower.'
+        ),
+    ] = None
+    max_draft_len: Annotated[
+        int | None,
+        Field(
+            description='How many tokens are drafted before the model checks them. Longer drafts pay off while most guesses are right and the batch is small; each wrong guess is wasted arithmetic and energy. For MTP the engine replaces it by `num_nextn_predict_layers`; leave it out.',
+            ge=1,
+        ),
+    ] = None
+    max_total_draft_tokens: Annotated[
+        int | None,
+        Field(
+            description='Size of the whole draft, beside its depth. This method drafts a simple chain, so the engine replaces it by the draft length; leave it out.',
+            ge=0,
+        ),
+    ] = None
+    max_concurrency: Annotated[
+        int | None,
+        Field(
+            description='Speculation pauses while more requests than this run. Drafting wins at small batches and loses at large ones, so set it near the batch size where your measurements cross. PyTorch backend.',
+            ge=0,
+        ),
+    ] = None
+    draft_len_schedule: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description='Maps batch sizes to draft lengths: from each size on, that length applies, and 0 stops drafting. It must hold an entry for 1 that equals the longest draft, and none may be longer. A developer interface; PyTorch backend.'
+        ),
+    ] = None
+    load_format: Annotated[
+        Literal['dummy', 'auto'] | None,
+        Field(
+            description='Write `dummy` to fill a separate draft model with random weights, for tests without its checkpoint. Guesses are then nearly always wrong. PyTorch backend.'
+        ),
+    ] = None
+    acceptance_window: Annotated[
+        int | None,
+        Field(
+            description='Over how many finished requests the accepted draft length is averaged, to stop speculation that does not pay. 0 or null never stops. PyTorch backend.',
+            ge=0,
+        ),
+    ] = None
+    acceptance_length_threshold: Annotated[
+        StrictFloat | None,
+        Field(
+            description='When the average accepted length over `acceptance_window` requests falls below this, speculation is switched off for good. PyTorch backend.',
+            ge=0.0,
+        ),
+    ] = None
+    allow_advanced_sampling: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets drafts that are computed inside the model (EAGLE one-model, MTP) be checked with temperature, top-k and top-p. Off, such requests are decoded greedily, with a warning in the log, whatever they ask for. Prototype.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class TensorrtLlmSpeculativeNgram(BaseModel):
+    """
+    Drafts by looking up earlier text, which works where answers repeat the prompt: summaries, edits, code. Needs no extra model. PyTorch backend.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    decoding_type: Annotated[
+        Literal['NGram'],
+        Field(
+            description="Names the drafting method, in exactly this spelling. llmcfg takes it out and builds the concrete class from the remaining keys, as the engine's own YAML reader does; it is no argument of that class in 1.2.1."
+        ),
+    ]
+    max_draft_len: Annotated[
+        int,
+        Field(
+            description='How many tokens are drafted before the model checks them. Longer drafts pay off while most guesses are right and the batch is small; each wrong guess is wasted arithmetic and energy.',
+            ge=1,
+        ),
+    ]
+    max_matching_ngram_size: Annotated[
+        int,
+        Field(
+            description='How many of the last tokens may be looked up to find a continuation. Longer matches guess better and are found less often. Must be given: the declared default of 0 is refused.',
+            ge=1,
+        ),
+    ]
+    is_keep_all: Annotated[
+        StrictBool | None,
+        Field(
+            description='Keeps every continuation seen for a sequence of words, instead of one. More memory on the host, more to choose from.'
+        ),
+    ] = None
+    is_use_oldest: Annotated[
+        StrictBool | None,
+        Field(
+            description='Proposes the first continuation seen for a match, instead of the latest. Matters only while all are kept.'
+        ),
+    ] = None
+    is_public_pool: Annotated[
+        StrictBool | None,
+        Field(
+            description="Lets requests learn from each other's text. Guesses get better for similar requests; switch it off where texts of different users must not mix."
+        ),
+    ] = None
+    max_total_draft_tokens: Annotated[
+        int | None,
+        Field(
+            description='Size of the whole draft, beside its depth. This method drafts a simple chain, so the engine replaces it by the draft length; leave it out.',
+            ge=0,
+        ),
+    ] = None
+    max_concurrency: Annotated[
+        int | None,
+        Field(
+            description='Speculation pauses while more requests than this run. Drafting wins at small batches and loses at large ones, so set it near the batch size where your measurements cross. PyTorch backend.',
+            ge=0,
+        ),
+    ] = None
+    draft_len_schedule: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description='Maps batch sizes to draft lengths: from each size on, that length applies, and 0 stops drafting. It must hold an entry for 1 that equals the longest draft, and none may be longer. A developer interface; PyTorch backend.'
+        ),
+    ] = None
+    load_format: Annotated[
+        Literal['dummy', 'auto'] | None,
+        Field(
+            description='Write `dummy` to fill a separate draft model with random weights, for tests without its checkpoint. Guesses are then nearly always wrong. PyTorch backend.'
+        ),
+    ] = None
+    acceptance_window: Annotated[
+        int | None,
+        Field(
+            description='Over how many finished requests the accepted draft length is averaged, to stop speculation that does not pay. 0 or null never stops. PyTorch backend.',
+            ge=0,
+        ),
+    ] = None
+    acceptance_length_threshold: Annotated[
+        StrictFloat | None,
+        Field(
+            description='When the average accepted length over `acceptance_window` requests falls below this, speculation is switched off for good. PyTorch backend.',
+            ge=0.0,
+        ),
+    ] = None
+    allow_advanced_sampling: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets drafts that are computed inside the model (EAGLE one-model, MTP) be checked with temperature, top-k and top-p. Off, such requests are decoded greedily, with a warning in the log, whatever they ask for. Prototype.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class TensorrtLlmSpeculativeDraftTarget(BaseModel):
+    """
+    Drafts with a second, smaller model that shares the tokenizer. PyTorch and AutoDeploy backends.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    decoding_type: Annotated[
+        Literal['DraftTarget'],
+        Field(
+            description="Names the drafting method, in exactly this spelling. llmcfg takes it out and builds the concrete class from the remaining keys, as the engine's own YAML reader does; it is no argument of that class in 1.2.1."
+        ),
+    ]
+    max_draft_len: Annotated[
+        int,
+        Field(
+            description='How many tokens are drafted before the model checks them. Longer drafts pay off while most guesses are right and the batch is small; each wrong guess is wasted arithmetic and energy.',
+            ge=1,
+        ),
+    ]
+    speculative_model: Annotated[
+        StrictStr,
+        Field(
+            description='Hub name or folder of the small model. It must have the same tokenizer as the main model, and takes memory for weights and KV cache of its own.'
+        ),
+    ]
+    max_total_draft_tokens: Annotated[
+        int | None,
+        Field(
+            description='Size of the whole draft, beside its depth. This method drafts a simple chain, so the engine replaces it by the draft length; leave it out.',
+            ge=0,
+        ),
+    ] = None
+    max_concurrency: Annotated[
+        int | None,
+        Field(
+            description='Speculation pauses while more requests than this run. Drafting wins at small batches and loses at large ones, so set it near the batch size where your measurements cross. PyTorch backend.',
+            ge=0,
+        ),
+    ] = None
+    draft_len_schedule: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description='Maps batch sizes to draft lengths: from each size on, that length applies, and 0 stops drafting. It must hold an entry for 1 that equals the longest draft, and none may be longer. A developer interface; PyTorch backend.'
+        ),
+    ] = None
+    load_format: Annotated[
+        Literal['dummy', 'auto'] | None,
+        Field(
+            description='Write `dummy` to fill a separate draft model with random weights, for tests without its checkpoint. Guesses are then nearly always wrong. PyTorch backend.'
+        ),
+    ] = None
+    acceptance_window: Annotated[
+        int | None,
+        Field(
+            description='Over how many finished requests the accepted draft length is averaged, to stop speculation that does not pay. 0 or null never stops. PyTorch backend.',
+            ge=0,
+        ),
+    ] = None
+    acceptance_length_threshold: Annotated[
+        StrictFloat | None,
+        Field(
+            description='When the average accepted length over `acceptance_window` requests falls below this, speculation is switched off for good. PyTorch backend.',
+            ge=0.0,
+        ),
+    ] = None
+    allow_advanced_sampling: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets drafts that are computed inside the model (EAGLE one-model, MTP) be checked with temperature, top-k and top-p. Off, such requests are decoded greedily, with a warning in the log, whatever they ask for. Prototype.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class TensorrtLlmSpeculativeAuto(BaseModel):
+    """
+    Lets the engine choose: currently n-gram lookup with drafts of 5 tokens (3 above a batch size of 4), which pauses above 32 concurrent requests. All other fields of the class are ignored, so none is offered. PyTorch backend.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    decoding_type: Annotated[
+        Literal['AUTO'],
+        Field(
+            description="Names the drafting method, in exactly this spelling. llmcfg takes it out and builds the concrete class from the remaining keys, as the engine's own YAML reader does; it is no argument of that class in 1.2.1."
+        ),
+    ]
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class MedusaChoice(RootModel[int]):
+    root: Annotated[int, Field(ge=0)]
+
+
+class TensorrtLlmSpeculativeMedusa(BaseModel):
+    """
+    Drafts with extra heads on the model. TensorRT engine backend only.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    decoding_type: Annotated[
+        Literal['Medusa'],
+        Field(
+            description="Names the drafting method, in exactly this spelling. llmcfg takes it out and builds the concrete class from the remaining keys, as the engine's own YAML reader does; it is no argument of that class in 1.2.1."
+        ),
+    ]
+    max_draft_len: Annotated[
+        int,
+        Field(
+            description='How many tokens are drafted before the model checks them. Longer drafts pay off while most guesses are right and the batch is small; each wrong guess is wasted arithmetic and energy.',
+            ge=1,
+        ),
+    ]
+    speculative_model: Annotated[
+        StrictStr | None,
+        Field(
+            description='Hub name or folder of the checkpoint with the Medusa heads, which must belong to exactly this model. Heads of another model guess wrong nearly always.'
+        ),
+    ] = None
+    medusa_choices: Annotated[
+        list[list[MedusaChoice]] | None,
+        Field(
+            description='The tree of guesses, as a list of paths of ranks from the root. A larger tree catches more tokens and costs more per step.'
+        ),
+    ] = None
+    num_medusa_heads: Annotated[
+        int | None,
+        Field(
+            description='How many heads are used. At most as many as the checkpoint has.',
+            ge=1,
+        ),
+    ] = None
+    max_total_draft_tokens: Annotated[
+        int | None,
+        Field(
+            description='Size of the whole draft, beside its depth. This method drafts a simple chain, so the engine replaces it by the draft length; leave it out.',
+            ge=0,
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class TensorrtLlmSpeculativeLookahead(BaseModel):
+    """
+    Drafts without any draft model by computing n-grams beside the answer. The draft length follows from the three sizes. TensorRT engine backend only.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    decoding_type: Annotated[
+        Literal['Lookahead'],
+        Field(
+            description="Names the drafting method, in exactly this spelling. llmcfg takes it out and builds the concrete class from the remaining keys, as the engine's own YAML reader does; it is no argument of that class in 1.2.1."
+        ),
+    ]
+    max_window_size: Annotated[
+        int | None,
+        Field(
+            description='How many n-grams the lookahead branch works on per step. Larger windows find more n-grams and cost more arithmetic per step.',
+            ge=1,
+        ),
+    ] = None
+    max_ngram_size: Annotated[
+        int | None,
+        Field(
+            description='Length of the n-grams. Longer ones gain more when they are right, and are right less often.',
+            ge=1,
+        ),
+    ] = None
+    max_verification_set_size: Annotated[
+        int | None,
+        Field(
+            description='How many n-grams are checked per step. More checks accept more and cost more arithmetic.',
+            ge=1,
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class TensorrtLlmSpeculativeSaveState(BaseModel):
+    """
+    Collects training data for an EAGLE-3 draft head instead of speculating. Forces batch size 1 and switches the overlap scheduler and CUDA graphs off. PyTorch backend.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    decoding_type: Annotated[
+        Literal['SaveState'],
+        Field(
+            description="Names the drafting method, in exactly this spelling. llmcfg takes it out and builds the concrete class from the remaining keys, as the engine's own YAML reader does; it is no argument of that class in 1.2.1."
+        ),
+    ]
+    output_directory: Annotated[
+        StrictStr,
+        Field(
+            description='Folder into which files with hidden states are written. They are large: a row per token and captured layer.'
+        ),
+    ]
+    write_interval: Annotated[
+        int | None,
+        Field(
+            description='How many requests are collected before a file is written. Smaller values write more often and slow the run down.',
+            ge=1,
+        ),
+    ] = None
+    file_prefix: Annotated[
+        StrictStr | None,
+        Field(
+            description='How the names of the files begin; the step number follows. Change it to keep several runs apart in one folder.'
+        ),
+    ] = None
+    eagle3_layers_to_capture: Annotated[
+        list[int] | None,
+        Field(
+            description='Numbers of the layers whose hidden states are saved; -1 is the last one after its norm. Save those that the draft head will read, or its training does not fit.',
+            min_length=1,
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class TensorrtLlmSpeculativeUserProvided(BaseModel):
+    """
+    Drafts with a Drafter class of your own. The object itself, `drafter`, and its `resource_manager` can only be given in Python. PyTorch backend.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    decoding_type: Annotated[
+        Literal['UserProvided'],
+        Field(
+            description="Names the drafting method, in exactly this spelling. llmcfg takes it out and builds the concrete class from the remaining keys, as the engine's own YAML reader does; it is no argument of that class in 1.2.1."
+        ),
+    ]
+    max_draft_len: Annotated[
+        int | None,
+        Field(
+            description='How many tokens are drafted before the model checks them. Longer drafts pay off while most guesses are right and the batch is small; each wrong guess is wasted arithmetic and energy. Your drafter must keep to it.',
+            ge=1,
+        ),
+    ] = None
+    max_total_draft_tokens: Annotated[
+        int | None,
+        Field(
+            description='Size of the whole draft, beside its depth. This method drafts a simple chain, so the engine replaces it by the draft length; leave it out.',
+            ge=0,
+        ),
+    ] = None
+    max_concurrency: Annotated[
+        int | None,
+        Field(
+            description='Speculation pauses while more requests than this run. Drafting wins at small batches and loses at large ones, so set it near the batch size where your measurements cross. PyTorch backend.',
+            ge=0,
+        ),
+    ] = None
+    draft_len_schedule: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description='Maps batch sizes to draft lengths: from each size on, that length applies, and 0 stops drafting. It must hold an entry for 1 that equals the longest draft, and none may be longer. A developer interface; PyTorch backend.'
+        ),
+    ] = None
+    load_format: Annotated[
+        Literal['dummy', 'auto'] | None,
+        Field(
+            description='Write `dummy` to fill a separate draft model with random weights, for tests without its checkpoint. Guesses are then nearly always wrong. PyTorch backend.'
+        ),
+    ] = None
+    acceptance_window: Annotated[
+        int | None,
+        Field(
+            description='Over how many finished requests the accepted draft length is averaged, to stop speculation that does not pay. 0 or null never stops. PyTorch backend.',
+            ge=0,
+        ),
+    ] = None
+    acceptance_length_threshold: Annotated[
+        StrictFloat | None,
+        Field(
+            description='When the average accepted length over `acceptance_window` requests falls below this, speculation is switched off for good. PyTorch backend.',
+            ge=0.0,
+        ),
+    ] = None
+    allow_advanced_sampling: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets drafts that are computed inside the model (EAGLE one-model, MTP) be checked with temperature, top-k and top-p. Off, such requests are decoded greedily, with a warning in the log, whatever they ask for. Prototype.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class TensorrtLlmLoraConfig(BaseModel):
+    """
+    Which adapters or modules are prepared, up to which rank, and how many are kept.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    lora_dir: Annotated[
+        list[StrictStr] | None,
+        Field(
+            description='Folders of adapters to load at start-up. The first one tells which modules are adapted and brings an own output layer or embedding, if it has one. Leave it empty when requests bring their adapters and `lora_target_modules` is given.'
+        ),
+    ] = None
+    lora_ckpt_source: Annotated[
+        Literal['hf', 'nemo'] | None,
+        Field(
+            description='Layout of the adapter files: a folder as the PEFT library writes it, or an archive of NVIDIA NeMo. It must match what requests name, too.'
+        ),
+    ] = None
+    max_lora_rank: Annotated[
+        int | None,
+        Field(
+            description='Largest rank that an adapter may have. Buffers and kernels are sized for it, so do not set it higher than the adapters need.',
+            ge=1,
+        ),
+    ] = None
+    lora_target_modules: Annotated[
+        list[StrictStr] | None,
+        Field(
+            description="TensorRT-LLM's names of the modules that adapters may change. Each adapted module adds two small matrix products per layer; name only those that your adapters have."
+        ),
+    ] = None
+    trtllm_modules_to_hf_modules: Annotated[
+        dict[str, StrictStr] | None,
+        Field(
+            description="Maps TensorRT-LLM's module names to those in the adapter files, where a model names its layers differently. A wrong name leaves that module without its adapter."
+        ),
+    ] = None
+    max_loras: Annotated[
+        int | None,
+        Field(
+            description='How many adapters of the largest rank the GPU cache should hold at the same time. More adapters per batch without copies, less room for KV cache.',
+            ge=1,
+        ),
+    ] = None
+    max_cpu_loras: Annotated[
+        int | None,
+        Field(
+            description='How many adapters of the largest rank the host cache should hold. Adapters beyond that are read from disk again.',
+            ge=1,
+        ),
+    ] = None
+    swap_gate_up_proj_lora_b_weight: Annotated[
+        StrictBool | None,
+        Field(
+            description="Exchanges the two halves of an adapter's `gate_up_proj.lora_B` while loading, as TensorRT-LLM's layout needs for most models. Phi-4-multimodal needs it off; a wrong value ruins the answers without any error."
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class TensorrtLlmPeftCacheConfig(BaseModel):
+    """
+    Sizes and threads of the caches that keep adapter weights in host and GPU memory.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    host_cache_size: Annotated[
+        int | None,
+        Field(
+            description='Bytes of host memory for adapter weights. Adapters that do not fit are read from disk again when requests need them.',
+            ge=0,
+        ),
+    ] = None
+    device_cache_percent: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Share of the GPU memory left after loading that holds adapter weights, as a fraction. Taken before the KV cache is sized.',
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = None
+    num_host_module_layer: Annotated[
+        int | None,
+        Field(
+            description='Size of the host cache as a number of rank-1 weight sets of one module in one layer, instead of bytes; overrides `host_cache_size`. 0 leaves it to the bytes.',
+            ge=0,
+        ),
+    ] = None
+    num_device_module_layer: Annotated[
+        int | None,
+        Field(
+            description='Size of the GPU cache as a number of weight sets of one module in one layer at the largest rank; overrides `device_cache_percent`. 0 leaves it to the fraction.',
+            ge=0,
+        ),
+    ] = None
+    optimal_adapter_size: Annotated[
+        int | None,
+        Field(
+            description='Rank for which the pages of the cache are laid out. Near the rank of most adapters, little of each page is wasted.',
+            ge=1,
+        ),
+    ] = None
+    max_adapter_size: Annotated[
+        int | None,
+        Field(
+            description='Largest rank that the cache must be able to hold; it sets the least size of the cache.',
+            ge=1,
+        ),
+    ] = None
+    num_put_workers: Annotated[
+        int | None,
+        Field(
+            description='Threads that put adapter weights into the host cache. More of them help when many new adapters arrive at once.',
+            ge=1,
+        ),
+    ] = None
+    num_ensure_workers: Annotated[
+        int | None,
+        Field(
+            description='Threads that copy adapter weights from host to GPU when requests need them.',
+            ge=1,
+        ),
+    ] = None
+    num_copy_streams: Annotated[
+        int | None,
+        Field(
+            description='CUDA streams on which adapter weights are copied to the GPU; several let copies overlap.',
+            ge=1,
+        ),
+    ] = None
+    max_pages_per_block_host: Annotated[
+        int | None,
+        Field(
+            description='How many cache pages are allocated together in host memory. Only of interest when fragmentation shows.',
+            ge=1,
+        ),
+    ] = None
+    max_pages_per_block_device: Annotated[
+        int | None,
+        Field(
+            description='How many cache pages are allocated together in GPU memory. Only of interest when fragmentation shows.',
+            ge=1,
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class TensorrtLlmExtendedRuntimePerfKnobConfig(BaseModel):
+    """
+    Switches of the C++ runtime for built engines.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    multi_block_mode: Annotated[
+        StrictBool | None,
+        Field(
+            description='Spreads the attention of one sequence over several thread blocks during generation, which helps long contexts at small batches.'
+        ),
+    ] = None
+    enable_context_fmha_fp32_acc: Annotated[
+        StrictBool | None,
+        Field(
+            description='Adds up attention over prompts in 32 bits. More accurate for long prompts and slower.'
+        ),
+    ] = None
+    cuda_graph_mode: Annotated[
+        StrictBool | None,
+        Field(
+            description='Replays generation steps of built engines as CUDA graphs, which saves launch time on the CPU.'
+        ),
+    ] = None
+    cuda_graph_cache_size: Annotated[
+        int | None,
+        Field(
+            description='How many graphs the runtime keeps. More graphs mean fewer recordings and more GPU memory. Only used with `cuda_graph_mode`.',
+            ge=0,
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class TensorrtLlmPluginConfig(BaseModel):
+    """
+    Which hand-written kernels and fusions the engine uses in place of TensorRT's own. Most quantization plugins are set by the build from the checkpoint. The class ignores names that it does not know; `enable` and `disable`, as on the command line of `trtllm-build`, are accepted by it for true and for false or null.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    dtype: Annotated[
+        Literal['float16', 'bfloat16', 'float32'] | None,
+        Field(
+            description='The type that every plugin set to `auto` uses. `build` overwrites it with the data type of the model, so it matters only where plugins are set up without `build`. `auto` itself is refused here.'
+        ),
+    ] = None
+    gpt_attention_plugin: Annotated[
+        Literal['auto', 'float16', 'float32', 'bfloat16', 'int32'] | None,
+        Field(
+            description='Fast attention kernels for decoder models that update the KV cache in place. In-flight batching, paged cache and quantized cache all hang on it, so null is for debugging only.'
+        ),
+    ] = None
+    bert_attention_plugin: Annotated[
+        Literal['auto', 'float16', 'float32', 'bfloat16', 'int32'] | None,
+        Field(
+            description='Fast attention kernels for BERT-like encoders and for the encoder half of encoder-decoder models. Decoder-only models do not use it. Null falls back to plain TensorRT layers, slower and larger.'
+        ),
+    ] = None
+    gemm_plugin: Annotated[
+        Literal['auto', 'float16', 'float32', 'bfloat16', 'int32', 'fp8', 'nvfp4'] | None,
+        Field(
+            description="Uses cuBLASLt for matrix products in place of TensorRT's kernels. NVIDIA's guide advises it for FP16 and BF16, where it is usually faster and takes less memory, and advises against it for FP8. Quantized products other than FP8 and NVFP4 are not affected; measure both ways on your load."
+        ),
+    ] = None
+    gemm_swiglu_plugin: Annotated[
+        Literal['fp8'] | None,
+        Field(
+            description='One kernel for the two matrix products of a gated MLP and its SwiGLU activation. It saves memory traffic and so time and energy on large FP8 models; one scale is dropped on the way, which can cost a little accuracy. It runs on Hopper only and is refused on SM100.'
+        ),
+    ] = None
+    low_latency_gemm_plugin: Annotated[
+        Literal['fp8'] | None,
+        Field(
+            description='FP8 matrix kernels tuned for small batches, where reading weights and not arithmetic is the limit. Try it for interactive use at batch sizes of a few; at large batches the normal kernels win. Refused on SM100.'
+        ),
+    ] = None
+    low_latency_gemm_swiglu_plugin: Annotated[
+        Literal['fp8'] | None,
+        Field(
+            description='Like `gemm_swiglu_plugin`, with kernels tuned for small batches. Of use for FP8 models in interactive use. Refused on SM100.'
+        ),
+    ] = None
+    gemm_allreduce_plugin: Annotated[
+        Literal['float16', 'bfloat16'] | None,
+        Field(
+            description='One kernel that multiplies and sums over the GPUs of a tensor-parallel group at once, so communication hides behind arithmetic. It helps large batches on several GPUs; with one GPU it does nothing. The value is the type of the result.'
+        ),
+    ] = None
+    nccl_plugin: Annotated[
+        Literal['auto', 'float16', 'float32', 'bfloat16', 'int32'] | None,
+        Field(
+            description='NCCL operations inside the engine, which multi-GPU engines need. You never have to set it: the build decides by the number of GPUs.'
+        ),
+    ] = None
+    moe_plugin: Annotated[
+        Literal['auto', 'float16', 'float32', 'bfloat16', 'int32'] | None,
+        Field(
+            description='Grouped kernels for the experts of MoE models. Without them each expert is a separate product and throughput collapses. Dense models do not use it.'
+        ),
+    ] = None
+    mamba_conv1d_plugin: Annotated[
+        Literal['auto', 'float16', 'float32', 'bfloat16', 'int32'] | None,
+        Field(
+            description='Kernel for the short convolution of Mamba layers, needed with packed input. Other models do not use it.'
+        ),
+    ] = None
+    lora_plugin: Annotated[
+        Literal['auto', 'float16', 'float32', 'bfloat16', 'int32'] | None,
+        Field(
+            description='Lets the engine apply LoRA adapters per request. Each adapted module costs extra work in every step, so switch it on only where adapters are served. `TrtLlmArgs` sets it to `auto` where `enable_lora` is on.'
+        ),
+    ] = None
+    dora_plugin: Annotated[
+        StrictBool | None,
+        Field(
+            description='Also supports adapters that carry a magnitude vector (DoRA). It adds work to each adapted module; turn it on only if your adapters are DoRA.'
+        ),
+    ] = None
+    fp8_rowwise_gemm_plugin: Annotated[
+        Literal['auto', 'float16', 'float32', 'bfloat16', 'int32'] | None,
+        Field(
+            description='FP8 matrix products with one scale per token and per output channel, more exact than one scale per tensor. The build turns it on by itself for checkpoints quantized that way; the checkpoint must be calibrated for it. Refused on SM100.'
+        ),
+    ] = None
+    qserve_gemm_plugin: Annotated[
+        Literal['auto', 'float16', 'float32', 'bfloat16', 'int32'] | None,
+        Field(
+            description='Matrix products with 4-bit weights and 8-bit activations after the QServe method. The build turns it on for such checkpoints, so there is nothing to set.'
+        ),
+    ] = None
+    weight_only_groupwise_quant_matmul_plugin: Annotated[
+        Literal['auto', 'float16', 'float32', 'bfloat16', 'int32'] | None,
+        Field(
+            description='Kernels for weights quantized in groups (AWQ, GPTQ) that are expanded on the fly. The build turns it on for such checkpoints.'
+        ),
+    ] = None
+    weight_only_quant_matmul_plugin: Annotated[
+        Literal['auto', 'float16', 'float32', 'bfloat16', 'int32'] | None,
+        Field(
+            description='Kernels for INT8 or INT4 weights with one scale per channel. The build turns it on for such checkpoints.'
+        ),
+    ] = None
+    smooth_quant_plugins: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets the build switch on all plugins that a SmoothQuant checkpoint of the plugin kind needs. Off leaves such checkpoints to plain TensorRT layers. Other checkpoints are not affected.'
+        ),
+    ] = None
+    smooth_quant_gemm_plugin: Annotated[
+        Literal['auto', 'float16', 'float32', 'bfloat16', 'int32'] | None,
+        Field(
+            description='INT8 matrix products with INT8 activations. Set by `smooth_quant_plugins` for the checkpoints that need it.'
+        ),
+    ] = None
+    layernorm_quantization_plugin: Annotated[
+        Literal['auto', 'float16', 'float32', 'bfloat16', 'int32'] | None,
+        Field(
+            description='Normalizes and quantizes activations in one kernel, for models with LayerNorm. Set by the build for the quantized checkpoints that need it.'
+        ),
+    ] = None
+    rmsnorm_quantization_plugin: Annotated[
+        Literal['auto', 'float16', 'float32', 'bfloat16', 'int32'] | None,
+        Field(
+            description='Normalizes and quantizes activations in one kernel, for models with RMSNorm such as Llama. Set by the build for the quantized checkpoints that need it.'
+        ),
+    ] = None
+    quantize_per_token_plugin: Annotated[
+        StrictBool | None,
+        Field(
+            description='Kernel that quantizes activations with a scale per token. Set by the build for the checkpoints that need it.'
+        ),
+    ] = None
+    quantize_tensor_plugin: Annotated[
+        StrictBool | None,
+        Field(
+            description='Kernel that quantizes activations with one scale per tensor. Set by the build for the checkpoints that need it.'
+        ),
+    ] = None
+    identity_plugin: Annotated[
+        Literal['auto', 'float16', 'float32', 'bfloat16', 'int32'] | None,
+        Field(
+            description='Copies its input to its output, to keep TensorRT from fusing across a point. A tool for debugging models; it only adds copies.'
+        ),
+    ] = None
+    context_fmha: Annotated[
+        StrictBool | None,
+        Field(
+            description='Computes the attention of the prompt in one kernel instead of several. It is faster and needs no memory that grows with the square of the length; turning it off also turns paged and FP8 context attention off. Off is for comparing numerics.'
+        ),
+    ] = None
+    bert_context_fmha_fp32_acc: Annotated[
+        Literal[True, False] | None,
+        Field(
+            description='Adds up in single precision inside the fused attention of encoders. It is slower and can rescue accuracy where half-precision sums overflow. Refused on SM100.'
+        ),
+    ] = None
+    paged_kv_cache: Annotated[
+        StrictBool | None,
+        Field(
+            description='Older switch for what `kv_cache_type` of the build now says; where both are given they have to agree. Paging lets more requests fit into memory and so raises the batch size. Leave it out and use `kv_cache_type`.'
+        ),
+    ] = None
+    remove_input_padding: Annotated[
+        StrictBool | None,
+        Field(
+            description='Puts the tokens of all requests one after the other instead of padding each to the longest. It saves arithmetic and memory in every step and in-flight batching needs it. Off makes the token limits of the build meaningless.'
+        ),
+    ] = None
+    tokens_per_block: Annotated[
+        int | None,
+        Field(
+            description='Size of a block of the paged KV cache. Small blocks waste less at the end of a sequence and match more reused prefixes; large ones mean less bookkeeping and larger copies. Keep 32 unless you have measured.',
+            ge=1,
+        ),
+    ] = None
+    use_paged_context_fmha: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets the attention of the prompt read the paged KV cache, which block reuse and chunked context depend on. It costs little and saves recomputation of shared prefixes. The build turns it off with StreamingLLM, with an INT8 KV cache, and without `context_fmha`.'
+        ),
+    ] = None
+    use_fp8_context_fmha: Annotated[
+        StrictBool | None,
+        Field(
+            description='Computes the attention of the prompt in FP8, which speeds up prefill of FP8 models at a small loss of accuracy. The build switches it off for models that are not quantized to FP8, NVFP4 or W4A8 AWQ, below SM89, and with paged context attention unless the KV cache is FP8 too.'
+        ),
+    ] = None
+    fuse_fp4_quant: Annotated[
+        Literal[True, False] | None,
+        Field(
+            description='Writes the result of attention directly in FP4, so that no separate kernel has to quantize it. It saves a pass over the activations on NVFP4 models. Of no use for other checkpoints.'
+        ),
+    ] = None
+    multiple_profiles: Annotated[
+        StrictBool | None,
+        Field(
+            description="Builds several profiles for different numbers of tokens per step, so that TensorRT can pick better kernels for small and for large steps. The build takes longer and the same prompt may give slightly different text at different load; throughput improves, most where `gemm_plugin` is off, and NVIDIA's guide advises to switch it on always."
+        ),
+    ] = None
+    paged_state: Annotated[
+        StrictBool | None,
+        Field(
+            description='Keeps the state of recurrent models (Mamba, RecurrentGemma) in pages, as in-flight batching needs it. Other models ignore it: the build turns it off for them.'
+        ),
+    ] = None
+    streamingllm: Annotated[
+        StrictBool | None,
+        Field(
+            description='Keeps the first tokens and a sliding window of recent ones, so that very long streams run in bounded memory. The model no longer sees what fell out of the window. It excludes paged context attention, and with it block reuse and chunked context.'
+        ),
+    ] = None
+    norm_quant_fusion: Annotated[
+        StrictBool | None,
+        Field(
+            description='Normalizes and quantizes in one kernel. The build keeps it only for Llama checkpoints in NVFP4 and only without `reduce_fusion`; elsewhere it is switched off with a warning.'
+        ),
+    ] = None
+    reduce_fusion: Annotated[
+        StrictBool | None,
+        Field(
+            description='Puts the residual addition and normalization that follow an all-reduce into the same kernel. It shortens each layer of tensor-parallel engines and helps most where decoding prevails. The build keeps it only for Llama, Gemma 2 and Medusa on at least two GPUs.'
+        ),
+    ] = None
+    user_buffer: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets the layers write straight into the buffers that the GPUs share, which saves a copy before each all-reduce. It needs `reduce_fusion` and is meant for FP8 Llama models.'
+        ),
+    ] = None
+    manage_weights: Annotated[
+        StrictBool | None,
+        Field(
+            description="Keeps the weights in files of TensorRT-LLM's own instead of in the engine, so that building is faster. Use it where engines are rebuilt often. `fast_build` of the LLM arguments sets it for FP8 models."
+        ),
+    ] = None
+    use_fused_mlp: Annotated[
+        StrictBool | None,
+        Field(
+            description='Multiplies the gate and the up projection of a gated MLP as one larger product. Larger products use the GPU better, so throughput and energy improve; for FP8 the two halves have to share a scale, which can cost a little accuracy.'
+        ),
+    ] = None
+    pp_reduce_scatter: Annotated[
+        StrictBool | None,
+        Field(
+            description='Sends only a slice of the activations from each GPU to the next pipeline stage and gathers them there. It saves traffic for large MoE models that combine tensor and pipeline parallelism. Other layouts gain nothing.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class ExcludeModule(RootModel[StrictStr]):
+    root: Annotated[StrictStr, Field(min_length=1)]
+
+
+class TensorrtLlmCalibConfig(BaseModel):
+    """
+    How activation ranges are measured when the engine backend quantizes an unquantized checkpoint. Formats without activation scales, such as W8A16, do not need it.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    device: Annotated[
+        Literal['cuda', 'cpu'] | None,
+        Field(
+            description='Where the model is held while it is calibrated. The CPU works for models that do not fit the GPU, and is far slower.'
+        ),
+    ] = None
+    calib_dataset: Annotated[
+        StrictStr | None,
+        Field(
+            description='Name on Hugging Face or local path of the texts from which activation ranges are measured. Take texts like those of your application: ranges from news articles may clip code or other languages.',
+            min_length=1,
+        ),
+    ] = None
+    calib_batches: Annotated[
+        int | None,
+        Field(
+            description='How many batches are run. More give steadier ranges and take longer; a few hundred samples are usually enough.',
+            ge=1,
+        ),
+    ] = None
+    calib_batch_size: Annotated[
+        int | None,
+        Field(
+            description='How many samples are run together. Larger batches calibrate faster and need more memory; together with `calib_batches` it sets the number of samples seen.',
+            ge=1,
+        ),
+    ] = None
+    calib_max_seq_length: Annotated[
+        int | None,
+        Field(
+            description='Longer samples are cut to this many tokens. Long ones show the ranges of long contexts, at more time and memory.',
+            ge=1,
+        ),
+    ] = None
+    random_seed: Annotated[
+        int | None,
+        Field(
+            description='Seed for choosing samples, so that a quantization can be repeated. Its value has no meaning beyond that.'
+        ),
+    ] = None
+    tokenizer_max_seq_length: Annotated[
+        int | None,
+        Field(
+            description='Longest sequence for which the calibration sets up its tokenizer. Keep it at or above `calib_max_seq_length`.',
+            ge=1,
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class BadTokenId(RootModel[int]):
+    root: Annotated[int, Field(ge=0)]
+
+
+class BeamWidthArrayItem(RootModel[int]):
+    root: Annotated[int, Field(ge=1, le=1023)]
+
+
+class AdditionalModelOutput(RootModel[StrictStr]):
+    root: Annotated[StrictStr, Field(min_length=1)]
+
+
+class TensorrtLlmGuidedDecodingParams(BaseModel):
+    """
+    The form that guided decoding forces on an answer: one of the guides here.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    json_: Annotated[
+        dict[str, Any] | StrictStr | None,
+        Field(
+            alias='json',
+            description='A JSON schema, as a mapping or as JSON text, that the answer has to satisfy. The surest way to machine-readable answers; keep the schema small, since large ones take long to compile.',
+        ),
+    ] = None
+    regex: Annotated[
+        StrictStr | None,
+        Field(
+            description='A regular expression that the whole answer has to match. Good for dates, numbers and short codes.'
+        ),
+    ] = None
+    grammar: Annotated[
+        StrictStr | None,
+        Field(
+            description='A grammar in extended Backus-Naur form that the answer has to follow, for languages that a regular expression cannot describe.'
+        ),
+    ] = None
+    json_object: Annotated[
+        StrictBool | None,
+        Field(
+            description='Forces the answer to be JSON, of whatever shape. Give the shape in the prompt, or use `json` to enforce it.'
+        ),
+    ] = None
+    structural_tag: Annotated[
+        StrictStr | None,
+        Field(
+            description='JSON text that says which tags in the answer enclose constrained parts, such as tool calls, and leaves the rest free. PyTorch backend with xgrammar only.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class TensorrtLlmLookaheadSamplingConfig(BaseModel):
+    """
+    Sizes of lookahead decoding for one request. This is the C++ class, which takes exactly these three and has no defaults; the lookahead entry of `speculative_config` is another class of the same name.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    max_window_size: Annotated[
+        int,
+        Field(
+            description='How many positions ahead the lookahead branch guesses in parallel. A larger window finds more n-grams and does more extra arithmetic per step.',
+            ge=1,
+        ),
+    ]
+    max_ngram_size: Annotated[
+        int,
+        Field(
+            description='How many tokens an n-gram has. Longer ones save more steps when accepted and are accepted more rarely.',
+            ge=1,
+        ),
+    ]
+    max_verification_set_size: Annotated[
+        int,
+        Field(
+            description='How many n-grams are checked per step. More find a match more often, for more arithmetic.',
+            ge=0,
+        ),
+    ]
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class TensorrtLlmEnv(BaseModel):
+    """
+    Environment variables that TensorRT-LLM reads when it starts. All values are text, so write numbers in quotation marks; null leaves a variable unset. NVIDIA keeps no list of them for 1.2.1: each was found in NVIDIA's documentation or code, of the version that its source names, and may come and go between releases.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    TLLM_LOG_LEVEL: Annotated[
+        Literal['TRACE', 'DEBUG', 'INFO', 'WARNING', 'ERROR'] | None,
+        Field(
+            description='How much TensorRT-LLM logs, in Python and in C++. It wins over `--log_level` and over levels set in code. TRACE and DEBUG slow the run noticeably; the C++ side knows these five names only, in capitals.'
+        ),
+    ] = None
+    TLLM_LOG_FIRST_RANK_ONLY: Annotated[
+        Literal['ON'] | None,
+        Field(
+            description='`ON` lets only the process of GPU 0 log below errors in C++. It keeps the logs of multi-GPU runs readable.'
+        ),
+    ] = None
+    TLLM_ALLOW_N_GREEDY_DECODING: Annotated[
+        Literal['1'] | None,
+        Field(
+            description='Lets a request ask for more than one answer under greedy decoding, which is refused otherwise. All answers are the same then, at the cost of decoding each. Any text that is not empty switches it on, `0` too.'
+        ),
+    ] = None
+    TLLM_ALLOW_LONG_MAX_MODEL_LEN: Annotated[
+        Literal['0', '1'] | None,
+        Field(
+            description='Lets `max_seq_len` exceed the length that the PyTorch backend derives from the model. Text beyond what the model was trained for loses quality unless its positions are scaled.'
+        ),
+    ] = None
+    TLLM_NUMA_AWARE_WORKER_AFFINITY: Annotated[
+        Literal['0', '1'] | None,
+        Field(
+            description='Whether each worker is bound to the CPU cores next to its GPU. Near cores mean faster copies and launches, so throughput and latency improve on machines with several sockets. Set 0 if numactl or the batch system binds the processes.'
+        ),
+    ] = None
+    TRTLLM_ENABLE_PDL: Annotated[
+        Literal['0', '1'] | None,
+        Field(
+            description='Programmatic dependent launch: a kernel starts its preamble while the one before still runs. It saves microseconds per kernel, which is what small batches are made of. On by default since 1.2; on GPUs before Hopper the PyTorch backend passes it on to FlashInfer all the same, which then fails to compile, so set 0 there.'
+        ),
+    ] = None
+    TLLM_AUTOTUNER_CACHE_PATH: Annotated[
+        StrictStr | None,
+        Field(
+            description="File in which the PyTorch backend's autotuner keeps the kernels it chose. A later start reads it and skips the measurements, and uses the same kernels, which keeps benchmarks comparable. Use one file per model, layout and GPU.",
+            min_length=1,
+        ),
+    ] = None
+    TLLM_WORKER_USE_SINGLE_PROCESS: Annotated[
+        Literal['0', '1'] | None,
+        Field(
+            description="Runs the worker of a single-GPU LLM inside the calling process instead of a process of its own. Simpler to debug and profile; Python's lock is then shared with the application, which can slow a busy server."
+        ),
+    ] = None
+    TLLM_DISABLE_MPI: Annotated[
+        Literal['0', '1'] | None,
+        Field(
+            description='Keeps TensorRT-LLM from using MPI between its processes. It goes together with the Ray orchestrator, which `1` selects for the PyTorch backend.'
+        ),
+    ] = None
+    TLLM_LLMAPI_BUILD_CACHE: Annotated[
+        Literal['0', '1'] | None,
+        Field(
+            description='Keeps engines that `LLM` of the engine backend builds, and takes them from there when model and build settings are the same. It saves the build at the next start and takes disk space.'
+        ),
+    ] = None
+    TLLM_LLMAPI_BUILD_CACHE_ROOT: Annotated[
+        StrictStr | None,
+        Field(
+            description='Directory of the engine cache. Choose a disk with tens of gigabytes to spare: engines are as large as the model.',
+            min_length=1,
+        ),
+    ] = None
+    TRT_LLM_DISABLE_LOAD_WEIGHTS_IN_PARALLEL: Annotated[
+        Literal['1', '0'] | None,
+        Field(
+            description='Loads the modules of the model one after the other instead of in parallel. The start takes longer and needs less host memory; use it where loading large models runs out of it, as on machines that share memory with the GPU.'
+        ),
+    ] = None
+    TRTLLM_WORKER_DISABLE_GC: Annotated[
+        Literal['0', '1'] | None,
+        Field(
+            description="Switches Python's garbage collector off in the worker processes. It avoids pauses of some milliseconds between steps, which show in the tail of latencies; memory of cyclic objects is not freed."
+        ),
+    ] = None
+    TRTLLM_SERVER_DISABLE_GC: Annotated[
+        Literal['0', '1'] | None,
+        Field(
+            description="Switches Python's garbage collector off in the process of `trtllm-serve`. It smooths latency at high request rates; memory may grow over days."
+        ),
+    ] = None
+    TLLM_INCREMENTAL_DETOKENIZATION_BACKEND: Annotated[
+        Literal['HF', 'TRTLLM'] | None,
+        Field(
+            description="What turns tokens into text while an answer streams. The one of Hugging Face is faster where each few tokens are sent, TensorRT-LLM's own for long intervals, and it is chosen for those by itself."
+        ),
+    ] = None
+    TLLM_STREAM_INTERVAL_THRESHOLD: Annotated[
+        StrictStr | None,
+        Field(
+            description="From this `stream_interval` on TensorRT-LLM's own detokenizer is used in place of the one of Hugging Face. A matter of CPU time in streaming servers; the default is a measured one.",
+            pattern='^[0-9]+$',
+        ),
+    ] = None
+    XGRAMMAR_CACHE_LIMIT_GB: Annotated[
+        StrictStr | None,
+        Field(
+            description='Most host memory, in GB, for grammars that XGrammar has compiled. Raise it where guided decoding sees many different schemas, which otherwise are compiled again and delay requests.',
+            pattern='^[0-9]+(\\.[0-9]+)?$',
+        ),
+    ] = None
+    OVERRIDE_QUANT_ALGO: Annotated[
+        Literal['W4A16_MXFP4', 'W4A8_MXFP4_MXFP8', 'W4A8_MXFP4_FP8'] | None,
+        Field(
+            description='Which activations the PyTorch backend uses with MXFP4 weights, as in gpt-oss, in place of its own choice by GPU and MoE backend. Narrower activations are faster, 16 bits are closest to the checkpoint.'
+        ),
+    ] = None
+    TRTLLM_FORCE_COMM_METHOD: Annotated[
+        Literal['NVLINK_ONE_SIDED', 'NVLINK_TWO_SIDED', 'DEEPEP', 'DEEPEPLOWLATENCY', 'ALLGATHER'] | None,
+        Field(
+            description='How GPUs exchange tokens of MoE layers with attention data parallelism, in place of the automatic choice. An unknown name is refused, and so is a method that the machine does not support. For comparing methods; the automatic choice tries the fast ones first.'
+        ),
+    ] = None
+    TRTLLM_CAN_USE_DEEP_EP: Annotated[
+        Literal['0', '1'] | None,
+        Field(
+            description='Lets the automatic choice of the MoE communication method take DeepEP, for bfloat16 activations. Set it on clusters without multi-node NVLink, where DeepEP over InfiniBand is the fast way.'
+        ),
+    ] = None
+    TRTLLM_DEEP_EP_TOKEN_LIMIT: Annotated[
+        StrictStr | None,
+        Field(
+            description="Most tokens per rank that DeepEP's low-latency mode sets up its buffers for. The buffers are large, so a lower limit makes it fit on GPUs with little memory; batches above it use another way.",
+            pattern='^[0-9]+$',
+        ),
+    ] = None
+    FORCE_DETERMINISTIC: Annotated[
+        Literal['0', '1'] | None,
+        Field(
+            description='Uses deterministic kernels for attention, MoE and all-reduce, so that the same batch gives the same numbers. Slower; batching can still change results between runs.'
+        ),
+    ] = None
+    FORCE_ALL_REDUCE_DETERMINISTIC: Annotated[
+        Literal['0', '1'] | None,
+        Field(
+            description='Uses a deterministic order when sums are taken over GPUs. Costs some of the speed of tensor parallelism.'
+        ),
+    ] = None
+    TRTLLM_FORCE_XQA: Annotated[
+        Literal['0', '1'] | None,
+        Field(
+            description='Uses the optimized XQA attention kernels for decoding even where the heuristics would take others. For comparing kernels on your shapes.'
+        ),
+    ] = None
+    TRTLLM_ENABLE_XQA_JIT: Annotated[
+        Literal['0', '1'] | None,
+        Field(
+            description='Whether XQA attention kernels are compiled for the model at hand. They cover more head sizes; compiling takes time at the start.'
+        ),
+    ] = None
+    TLLM_PROFILE_START_STOP: Annotated[
+        StrictStr | None,
+        Field(
+            description='Range of steps, `A-B`, during which the CUDA profiler is switched on, for `nsys profile -c cudaProfilerApi`. Choose steps after warm-up. Several ranges are separated by commas.',
+            pattern='^[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*$',
+        ),
+    ] = None
+    TLLM_TORCH_PROFILE_TRACE: Annotated[
+        StrictStr | None,
+        Field(
+            description="Where the trace of PyTorch's profiler is written for the steps of `TLLM_PROFILE_START_STOP`. Profiled steps are slower, and traces large.",
+            min_length=1,
+        ),
+    ] = None
+    TLLM_NVTX_DEBUG: Annotated[
+        Literal['0', '1'] | None,
+        Field(
+            description='Adds markers for debugging to Nsight Systems profiles. Each marker costs a little time.'
+        ),
+    ] = None
+    TLLM_LLMAPI_ENABLE_NVTX: Annotated[
+        Literal['0', '1'] | None,
+        Field(
+            description='Adds markers around the Python side of requests to Nsight Systems profiles, to see host overhead.'
+        ),
+    ] = None
+    TLLM_PROFILE_RECORD_GC: Annotated[
+        Literal['1'] | None,
+        Field(
+            description="`1` marks Python's garbage collections in Nsight Systems profiles. Use it to see whether pauses come from there."
+        ),
+    ] = None
+    TRTLLM_NIXL_KVCACHE_BACKEND: Annotated[
+        Literal['UCX', 'LIBFABRIC'] | None,
+        Field(
+            description='Which transport NIXL uses to move KV caches between prefill and decode servers. LIBFABRIC suits clouds with EFA and needs a plugin that the container lacks; an unknown name falls back to UCX.'
+        ),
+    ] = None
+    TRTLLM_USE_UCX_KVCACHE: Annotated[
+        Literal['0', '1'] | None,
+        Field(
+            description='Chooses UCX for moving KV caches in disaggregated serving where `cache_transceiver_config.backend` is DEFAULT. Prefer the config key.'
+        ),
+    ] = None
+    TRTLLM_USE_MPI_KVCACHE: Annotated[
+        Literal['0', '1'] | None,
+        Field(
+            description='Chooses MPI for moving KV caches in disaggregated serving where `cache_transceiver_config.backend` is DEFAULT. Prefer the config key; UCX and NIXL can add and remove servers while running, MPI cannot.'
+        ),
+    ] = None
+    TRTLLM_USE_NIXL_KVCACHE: Annotated[
+        Literal['0', '1'] | None,
+        Field(
+            description='Chooses NIXL for moving KV caches in disaggregated serving where `cache_transceiver_config.backend` is DEFAULT. Prefer the config key.'
+        ),
+    ] = None
+    TRTLLM_DISABLE_KV_CACHE_TRANSFER_OVERLAP: Annotated[
+        Literal['0', '1'] | None,
+        Field(
+            description='Keeps a decode server from computing while KV caches arrive. Slower; for finding out whether the overlap causes a problem.'
+        ),
+    ] = None
+    TRTLLM_ENABLE_KVCACHE_RECEIVE_PARALLEL: Annotated[
+        Literal['0', '1'] | None,
+        Field(
+            description='Lets a decode rank receive the KV cache from several ranks of a prefill server in parallel. Lowers the time to the first token where the layouts of both sides differ.'
+        ),
+    ] = None
+    TRTLLM_REQUEST_KV_CACHE_CONCURRENT: Annotated[
+        Literal['0', '1'] | None,
+        Field(
+            description='Lets a decode server receive KV caches of different prefill servers concurrently, with resources of its own for each. Faster with many prefill servers; more memory, and a higher risk of running out of it.'
+        ),
+    ] = None
+    TRTLLM_TRY_ZCOPY_FOR_KVCACHE_TRANSFER: Annotated[
+        Literal['0', '1'] | None,
+        Field(
+            description='Sends each block of the KV cache from where it lies instead of gathering blocks in a buffer first. It saves copies, for more and smaller messages; measure it on your network.'
+        ),
+    ] = None
+    TRTLLM_KVCACHE_TRANSFER_BUFFER_SIZE: Annotated[
+        StrictStr | None,
+        Field(
+            description='Size of the GPU buffer through which KV caches are sent, with a unit: B, KB, MB, GB or TB. Longer prompts want a larger one; it is taken from the memory for the cache itself.',
+            pattern='^[0-9]+(\\.[0-9]+)?([Bb]|[KkMmGgTt][Bb])$',
+        ),
+    ] = None
+    TRTLLM_KVCACHE_TRANSFER_USE_ASYNC_BUFFER: Annotated[
+        Literal['0', '1'] | None,
+        Field(
+            description="Takes the transfer buffer from CUDA's stream-ordered allocator. Only with a `TRTLLM_KVCACHE_TRANSFER_BUFFER_SIZE` above 0."
+        ),
+    ] = None
+    TRTLLM_KVCACHE_SEND_MAX_CONCURRENCY_NUM: Annotated[
+        StrictStr | None,
+        Field(
+            description='How many KV caches a prefill server sends at the same time, each with a buffer of its own. More use the network better under load and take more memory.',
+            pattern='^[1-9][0-9]*$',
+        ),
+    ] = None
+    TRTLLM_KVCACHE_TIME_OUTPUT_PATH: Annotated[
+        StrictStr | None,
+        Field(
+            description='Directory into which the times of KV cache transfers are written. For finding slow links in disaggregated serving.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
 
 
 DeviceMapString = TypeAliasType(
@@ -1456,6 +3975,79 @@ class VllmAttentionConfig(BaseModel):
     ] = None
 
 
+class VllmKernelConfig(BaseModel):
+    """
+    Which kernels are used for experts, linear layers and small operations, and what is compiled and timed before serving.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    ir_op_priority: Annotated[
+        VllmIrOpPriorityConfig | None,
+        Field(
+            description="For some small operations, the implementations in order of preference; the platform's own order is appended. Deprecated: vLLM removes it in 0.34.0."
+        ),
+    ] = None
+    enable_flashinfer_autotune: Annotated[
+        StrictBool | None,
+        Field(
+            description="Times FlashInfer's kernel variants while warming up and keeps the fastest. Costs time at every start. The same setting exists at the top level of the engine; give it in one place only."
+        ),
+    ] = None
+    enable_rocm_segmented_attn_autotune: Annotated[
+        StrictBool | None,
+        Field(
+            description='Times variants of the segmented attention kernel on RDNA GPUs while warming up. A slower start for possibly faster decoding; only with attention backend ROCM_SEGMENTED_ATTN.'
+        ),
+    ] = None
+    enable_cutedsl_warmup: Annotated[
+        StrictBool | None,
+        Field(
+            description='Runs the older warm-up of CuTe DSL kernels before requests are served. Deprecated, because these kernels move to the JIT warm-up; leave it as it is.'
+        ),
+    ] = None
+    enable_jit_warmup: Annotated[
+        StrictBool | None,
+        Field(
+            description='Compiles kernels that are built at run time while starting, so that the first requests do not wait for it. Switch it off for a faster start in tests. `enforce_eager` switches it off too, unless fault tolerance is on.'
+        ),
+    ] = None
+    monokernel: Annotated[
+        StrictBool | None,
+        Field(
+            description='Runs eligible decode steps with a persistent kernel that does most or all of a layer in one launch, for DeepSeek-V4.1 and V4-Pro on AMD Instinct GPUs. The same setting exists at the top level of the engine.'
+        ),
+    ] = None
+    moe_backend: Annotated[
+        Literal['auto', 'triton', 'batched_triton', 'deep_gemm', 'deep_gemm_mega_moe', 'cutlass', 'flashinfer_trtllm', 'flashinfer_cutlass', 'flashinfer_cutedsl', 'flashinfer_moe_ep_cutedsl', 'flashinfer_b12x', 'b12x', 'flashinfer_moe_ep_mega_deep_gemm', 'marlin', 'humming', 'triton_unfused', 'aiter', 'aiter_mega_moe', 'aiter_triton_mxfp4_bf16', 'aiter_triton_mxfp4_mxfp4', 'flydsl', 'hpc', 'emulation', 'rdna3'] | None,
+        Field(
+            description='The same setting as `moe_backend` of the engine, which goes first unless it is `auto`. See there for the choice.'
+        ),
+    ] = None
+    sparse_indexer_topk_backend: Annotated[
+        Literal['auto', 'deep_select', 'cooperative', 'persistent', 'per_row', 'flashinfer', 'torch', 'aiter'] | None,
+        Field(
+            description='The same setting as `sparse_indexer_topk_backend` of the engine, which goes first unless it is `auto`. Only for models with DeepSeek-style sparse attention.'
+        ),
+    ] = None
+    linear_backend: Annotated[
+        Literal['auto', 'cutlass', 'flashinfer_cutlass', 'flashinfer_cutedsl', 'flashinfer_trtllm', 'flashinfer_cudnn', 'flashinfer_b12x', 'b12x', 'marlin', 'humming', 'triton', 'deep_gemm', 'torch', 'aiter', 'machete', 'fbgemm', 'conch', 'exllama', 'emulation', 'xpu', 'xpu_woq'] | None,
+        Field(
+            description='The same setting as `linear_backend` of the engine, which goes first unless it is `auto`. See there for the choice.'
+        ),
+    ] = None
+    linear_backend_per_quant: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description='Names a backend for the layers of one quantization scheme; it goes before `linear_backend`. For checkpoints that mix schemes, such as 4-bit weights beside FP8 layers. A name that is not a scheme has no effect.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
 class VllmCompilationConfig(BaseModel):
     """
     How the model's forward pass is compiled with torch.compile and which batch sizes are captured as CUDA graphs. Both trade start-up time and memory for speed in every step; the defaults come from `optimization_level`. Bookkeeping fields that vLLM fills at run time (`traced_files`, `static_forward_context`, `local_cache_dir`, compilation times …) are refused by the engine and not offered.
@@ -1656,9 +4248,277 @@ class VllmCompilationConfig(BaseModel):
     ] = None
 
 
+class VllmSpeculativeConfig(BaseModel):
+    """
+    Drafting several tokens cheaply and checking them in one pass of the served model. Lowers latency per token while the GPU has arithmetic to spare; at full load it can cost throughput and energy. The models and parallel settings that vLLM itself puts into this object (`target_model_config`, `target_parallel_config`, `draft_parallel_config`) are not offered: it overwrites them.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    method: Annotated[
+        Literal['ngram', 'ngram_gpu', 'draft_model', 'eagle', 'eagle3', 'mtp', 'dflash', 'dspark', 'suffix', 'custom_class', 'extract_hidden_states', 'medusa', 'mlp_speculator', 'deepseek_mtp', 'dots3_note_mtp', 'mimo_mtp', 'mimo_v2_mtp', 'glm4_moe_mtp', 'glm4_moe_lite_mtp', 'glm_ocr_mtp', 'ernie_mtp', 'nemotron_h_mtp', 'exaone_moe_mtp', 'exaone4_5_mtp', 'qwen3_next_mtp', 'qwen4_exp_mtp', 'qwen3_5_mtp', 'longcat_flash_mtp', 'bailing_hybrid_v3_mtp', 'minimax_m3_mtp', 'bailing_hybrid_mtp', 'kimi_k3_mtp', 'pangu_ultra_moe_mtp', 'step3p5_mtp', 'step5_mtp', 'hy_v3_mtp', 'hy_v4_mtp', 'gemma4_mtp', 'inkling_mtp', 'glm5_next_mtp'] | None,
+        Field(
+            description='How draft tokens are found, which the served model then checks in one pass. Methods differ in what they need (nothing, a trained head, a second model) and in how many drafts are accepted; accepted drafts lower latency per token, rejected ones are wasted energy, which hurts at large batches. Can also be given as `spec_method`.'
+        ),
+    ] = None
+    model: Annotated[
+        StrictStr | None,
+        Field(
+            description='Repository, path or name of what drafts: a small model, an EAGLE, DFlash or DSpark head, or for `custom_class` the dotted path of your proposer class. Its weights and KV cache take GPU memory from the served model. Not needed for `ngram`, `ngram_gpu`, `suffix`, `mtp` and `dspark` inside the checkpoint. Can also be given as `spec_model`.',
+            min_length=1,
+        ),
+    ] = None
+    num_speculative_tokens: Annotated[
+        int | None,
+        Field(
+            description='How many tokens are drafted before each check. More tokens pay off while most are accepted and the GPU has arithmetic to spare; with large batches or few acceptances they cost throughput and energy. 2 to 5 is a usual start. Can also be given as `spec_tokens`. Null is refused: leave it out where the draft model defines it.',
+            ge=1,
+        ),
+    ] = None
+    num_speculative_tokens_per_batch_size: Annotated[
+        list[NumSpeculativeTokensPerBatchSizeItem] | None,
+        Field(
+            description='A schedule that drafts fewer tokens when many requests run: each entry is first batch size, last batch size, draft tokens. Keeps the latency gain at low load without wasting arithmetic at high load. Ranges must start at 1 and not overlap; values above `num_speculative_tokens` are limited to it. Not with data parallelism.',
+            min_length=1,
+        ),
+    ] = None
+    enforce_eager: Annotated[
+        StrictBool | None,
+        Field(
+            description='Keeps CUDA graphs away from the draft model while the served model uses them. For debugging a drafter that cannot be captured; drafting becomes slower. Read by Model Runner V1 only.'
+        ),
+    ] = None
+    draft_tensor_parallel_size: Annotated[
+        int | None,
+        Field(
+            description='Over how many GPUs the draft model is split: 1, or as many as the served model. A small drafter on one GPU avoids collectives but makes the other GPUs wait. Ignored by methods without draft model.',
+            ge=1,
+        ),
+    ] = None
+    quantization: Annotated[
+        Literal['awq', 'auto_awq', 'fp8', 'fbgemm_fp8', 'fp_quant', 'modelopt', 'modelopt_fp4', 'modelopt_mxfp8', 'modelopt_mixed', 'auto_gptq', 'gptq', 'gptq_marlin', 'awq_marlin', 'humming', 'compressed-tensors', 'experts_int8', 'quark', 'moe_wna16', 'torchao', 'inc', 'mxfp4', 'gpt_oss_mxfp4', 'deepseek_v4_fp8', 'online', 'fp8_per_tensor', 'fp8_per_block', 'fp8_per_channel', 'int8_per_channel_weight_only', 'nvfp4_per_token', 'mxfp8'] | None,
+        Field(
+            description="How the weights of the draft model are quantized, or shall be quantized while loading. A checkpoint normally says it by itself. Only for methods with a draft model; the hardware needs are those of the engine's `quantization`."
+        ),
+    ] = None
+    moe_backend: Annotated[
+        Literal['auto', 'triton', 'batched_triton', 'deep_gemm', 'deep_gemm_mega_moe', 'cutlass', 'flashinfer_trtllm', 'flashinfer_cutlass', 'flashinfer_cutedsl', 'flashinfer_moe_ep_cutedsl', 'flashinfer_b12x', 'b12x', 'flashinfer_moe_ep_mega_deep_gemm', 'marlin', 'humming', 'triton_unfused', 'aiter', 'aiter_mega_moe', 'aiter_triton_mxfp4_bf16', 'aiter_triton_mxfp4_mxfp4', 'flydsl', 'hpc', 'emulation', 'rdna3'] | None,
+        Field(
+            description='Kernel library for mixture-of-experts layers of the draft model. Needed when drafter and served model differ in quantization, because a backend for the one may not run the other.'
+        ),
+    ] = None
+    attention_backend: Annotated[
+        Literal['auto', 'FLASH_ATTN', 'FLASH_ATTN_DIFFKV', 'TRITON_ATTN', 'TRITON_ATTN_DIFFKV', 'TRITON_FLASH_ATTN', 'ROCM_ATTN', 'ROCM_SEGMENTED_ATTN', 'ROCM_AITER_MLA', 'ROCM_AITER_TRITON_MLA', 'ROCM_AITER_FA', 'ROCM_AITER_MLA_SPARSE', 'XPU_MLA_SPARSE', 'TORCH_SDPA', 'FLASHINFER', 'TRITON_FLASHINFER', 'FLASHINFER_MLA', 'TOKENSPEED_MLA', 'FLASHINFER_MLA_SPARSE', 'FLASHINFER_MLA_SPARSE_SM120', 'FLASHINFER_MLA_SPARSE_SM90', 'TRITON_MLA', 'CUTLASS_MLA', 'FLASHMLA', 'FLASHMLA_SPARSE', 'FLASHMLA_SPARSE_DSV4', 'FLASHINFER_MLA_SPARSE_DSV4', 'ROCM_FLASHMLA_SPARSE_DSV4', 'FLASHMLA_SPARSE_DSV41', 'FLASHINFER_MLA_SPARSE_DSV41', 'ROCM_FLASHMLA_SPARSE_DSV41', 'FLASHMLA_MEGA_ATTN_DSV41', 'B12X', 'FLASH_ATTN_MLA', 'FLASH_ATTN_MLA_SPARSE', 'FLASH_ATTN_MLA_SPARSE_FA4', 'MINIMAX_M3_SPARSE', 'CUTLASS_MSA', 'TRITON_MSA', 'STEP5_DSA', 'NO_ATTENTION', 'FLEX_ATTENTION', 'HPC_ATTN', 'ROCM_AITER_UNIFIED_ATTN', 'CPU_ATTN', 'CPU_MLA', 'AMX_MLA', 'TURBOQUANT', 'ROCM_OCTAVE', 'ULTRAQUANT', 'CUSTOM'] | None,
+        Field(
+            description="Attention backend for the draft model. Block drafters such as DFlash need one that can attend within a block without causal mask, which the served model's backend may not do. Names in capitals are offered; the engine ignores case."
+        ),
+    ] = None
+    kv_cache_dtype: Annotated[
+        Literal['auto', 'float16', 'bfloat16', 'fp8', 'fp8_e4m3', 'fp8_e5m2', 'fp8_inc', 'fp8_ds_mla', 'nvfp4_ds_mla', 'turboquant_k8v4', 'turboquant_4bit_nc', 'turboquant_k3v4_nc', 'turboquant_3bit_nc', 'octave_k3v4', 'octave_k3v3', 'octave_k3v3_compact', 'ultraquant_4bit', 'int4_per_token_head', 'int8_per_token_head', 'fp8_per_token_head', 'nvfp4', 'nvfp4_4over6'] | None,
+        Field(
+            description="Number format of the draft model's KV cache. Use it when the served model has a quantized cache that the drafter's attention backend cannot read. Since 0.33.0 names registered by platform plugins are taken too (through `extra`)."
+        ),
+    ] = None
+    max_model_len: Annotated[
+        int | None,
+        Field(
+            description='Beyond this length a sequence is no longer drafted for; meant for testing. It must not exceed what the draft or the served model can do.',
+            ge=1,
+        ),
+    ] = None
+    revision: Annotated[
+        StrictStr | None,
+        Field(
+            description="Branch, tag or commit of the draft model's repository. Pin it for reproducible deployments; a drafter that no longer fits the served model loses acceptance.",
+            min_length=1,
+        ),
+    ] = None
+    code_revision: Annotated[
+        StrictStr | None,
+        Field(
+            description="Branch, tag or commit of the Python code that the draft model's repository brings along. Matters only with `trust_remote_code`.",
+            min_length=1,
+        ),
+    ] = None
+    index_share_for_mtp_iteration: Annotated[
+        StrictBool | None,
+        Field(
+            description='For `mtp` with sparse attention: whether later draft steps reuse the token indices that the first step selected. Reuse is faster; recomputing can raise acceptance.'
+        ),
+    ] = None
+    disable_padded_drafter_batch: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets requests in a draft batch have different numbers of tokens instead of padding them. Saves some arithmetic for EAGLE, but only some attention backends support it and Model Runner V1 loses asynchronous scheduling.'
+        ),
+    ] = None
+    disable_eagle_block_drop: Annotated[
+        StrictBool | None,
+        Field(
+            description="EAGLE-like drafters normally discard the last block of a prefix cache hit, because the drafter's entries there depend on the token that followed. Keeping it recomputes less prompt but may lower acceptance. An experiment to measure, not a tuning switch."
+        ),
+    ] = None
+    disable_lookahead_block_hashes: Annotated[
+        StrictBool | None,
+        Field(
+            description='Since 0.33.0 block hashes for EAGLE-like drafters also cover the tokens that the drafter reads after each block, so the last block of a hit can be kept. This switches back to the old hashes and to discarding that block. Engines that share a KV store, and consumers of cache events, must agree on it.'
+        ),
+    ] = None
+    draft_lm_head_quantization: Annotated[
+        Literal['fp8', 'nvfp4'] | None,
+        Field(
+            description='Gives an EAGLE or MTP drafter a quantized copy of the output layer that it shares with the served model. Drafting reads less memory, for the memory of the copy; the served model checks with its own layer, so only the number of accepted tokens can change. Model Runner V2 only.'
+        ),
+    ] = None
+    use_local_argmax_reduction: Annotated[
+        StrictBool | None,
+        Field(
+            description='With tensor parallelism each GPU sends only its best draft token instead of all logits, which saves communication over the vocabulary in each draft step. Works with greedy drafting and drafters that implement it.'
+        ),
+    ] = None
+    use_heterogeneous_vocab: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets a draft model with another tokenizer draft: only tokens that exist in both vocabularies are proposed. Opens up more draft models, at fewer accepted tokens. Only for `draft_model` with greedy drafting, on Model Runner V1.'
+        ),
+    ] = None
+    prompt_lookup_max: Annotated[
+        int | None,
+        Field(
+            description='For `ngram` and `ngram_gpu`: the longest run of last tokens that is searched for in the text. Longer matches predict better but are rarer.',
+            ge=1,
+        ),
+    ] = None
+    prompt_lookup_min: Annotated[
+        int | None,
+        Field(
+            description='For `ngram` and `ngram_gpu`: the shortest run of last tokens that may trigger drafts. A small value drafts more often with worse guesses.',
+            ge=1,
+        ),
+    ] = None
+    parallel_drafting: Annotated[
+        StrictBool | None,
+        Field(
+            description='Produces all draft tokens in one pass of the drafter instead of one after the other. Faster, but the drafter must have been trained for it (P-EAGLE, PARD). For EAGLE and draft models it falls back to Model Runner V1.'
+        ),
+    ] = None
+    draft_model_config: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description='Only for `extract_hidden_states`: names the layers whose hidden states are exported, as `hf_config.eagle_aux_hidden_state_layer_ids`. With every other method vLLM fills this field itself and overwrites what is written.'
+        ),
+    ] = None
+    suffix_decoding_max_tree_depth: Annotated[
+        int | None,
+        Field(
+            description='For `suffix`: limits the length of match plus draft. Deeper trees find longer repetitions and need more host memory.',
+            ge=1,
+        ),
+    ] = None
+    suffix_decoding_max_cached_requests: Annotated[
+        int | None,
+        Field(
+            description="For `suffix`: how many earlier answers the global tree remembers, oldest evicted first. 0 keeps none, so that only the request's own text is searched; keep that in mind where tenants must not influence each other.",
+            ge=0,
+        ),
+    ] = None
+    suffix_decoding_max_spec_factor: Annotated[
+        StrictFloat | None,
+        Field(
+            description='For `suffix`: a match of n tokens allows at most n times this many drafts. Larger values speculate more boldly.',
+            ge=0.0,
+        ),
+    ] = None
+    suffix_decoding_min_token_prob: Annotated[
+        StrictFloat | None,
+        Field(
+            description='For `suffix`: tokens whose estimated probability, by frequency in the tree, is lower are not drafted. Raise it to waste fewer checks at high load.',
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = None
+    draft_load_config: Annotated[
+        VllmLoadConfig | None,
+        Field(
+            description="How the draft model's weights are read, if it differs from the served model: another format, directory or loader. `load_format: dummy` gives a drafter with random weights, for measuring the cost of drafting alone."
+        ),
+    ] = None
+    rejection_sample_method: Annotated[
+        Literal['standard', 'synthetic', 'block', 'fly'] | None,
+        Field(
+            description="The rule by which draft tokens are accepted. `standard` and `block` leave the output distribution of the served model unchanged; `fly` trades fidelity for longer acceptances, and `synthetic` ignores the model's judgement and is for benchmarks only."
+        ),
+    ] = None
+    synthetic_acceptance_rates: Annotated[
+        list[SyntheticAcceptanceRate] | None,
+        Field(
+            description='For benchmarks with `synthetic`: the probability that the first, first two, first three … drafts are all accepted. One entry for each speculative token, never rising.',
+            min_length=1,
+        ),
+    ] = None
+    synthetic_acceptance_length: Annotated[
+        StrictFloat | None,
+        Field(
+            description='For benchmarks with `synthetic`: the mean number of tokens gained per step, from 1 (none accepted) to num_speculative_tokens + 1. Handy to see what a better drafter would bring.',
+            ge=1.0,
+        ),
+    ] = None
+    enable_adaptive_verification: Annotated[
+        StrictBool | None,
+        Field(
+            description="Decides in each step, from the drafter's confidence and measured step costs, how many drafts of each request are worth checking. Saves arithmetic at high load. Needs full CUDA graphs, Model Runner V2 and a suitable attention backend; not with LoRA or pipeline parallelism."
+        ),
+    ] = None
+    draft_sample_method: Annotated[
+        Literal['greedy', 'probabilistic'] | None,
+        Field(
+            description='Whether the drafter proposes its most likely token or samples from its distribution. Sampling raises acceptance for requests with temperature, and needs GPU memory for the draft logits of every request (requests times draft tokens times vocabulary).'
+        ),
+    ] = None
+    dspark_draft_topk: Annotated[
+        int | None,
+        Field(
+            description='For DSpark drafters of Qwen3 and Qwen3-Omni: the Markov head scores only this many best candidates. Cheaper drafting, slightly fewer acceptances. Needs a drafter on one GPU.',
+            ge=1,
+        ),
+    ] = None
+    xpress_topc: Annotated[
+        int | None,
+        Field(
+            description='For XPress drafters (method `dflash`): each refinement pass scores only this many best candidates; 0 scores the whole vocabulary. Must not exceed the draft vocabulary.',
+            ge=0,
+        ),
+    ] = None
+    fly_window_size: Annotated[
+        int | None,
+        Field(
+            description='For `fly`: how many of the following drafts must be accepted for a mismatch to be tolerated. Smaller is faster and less faithful. Must be smaller than num_speculative_tokens.',
+            ge=1,
+        ),
+    ] = None
+    fly_entropy_threshold: Annotated[
+        StrictFloat | None,
+        Field(
+            description="For `fly`: a mismatch is tolerated only where the entropy of the served model's best candidates is at least this high. Lower values accept more and are less faithful.",
+            ge=0.0,
+        ),
+    ] = None
+    fly_entropy_top_k: Annotated[
+        int | None,
+        Field(
+            description="For `fly`: over how many of the served model's most likely tokens the entropy is computed. More tokens give a finer measure of doubt and change what the threshold means, so tune the two together.",
+            ge=1,
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
 class VllmSampling(BaseModel):
     """
-    How the next token is chosen, when a generation ends and what comes back with it: the object that accompanies each request. The values here are the defaults for every request of the run; the engine itself need not be restarted to change them.
+    How the next token is chosen, when a generation ends and what comes back with it: the object that accompanies each request. The values here are the defaults for every request of the run; the engine itself need not be restarted to change them. Once this object is given, a value that is not set takes the engine's default, not the one that the model's generation config recommends.
     """
 
     model_config = ConfigDict(
@@ -1911,6 +4771,685 @@ class VllmSampling(BaseModel):
         Field(
             description='Emits the given tokens instead of sampling, while the model still runs and log probabilities are real. For debugging and reinforcement learning; the engine must be started with `enable_trace_replay`. The generation ends with the list, stop conditions are ignored, and most other constraints are refused beside it.',
             min_length=1,
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class TensorrtLlmSchedulerConfig(BaseModel):
+    """
+    How requests get KV cache, and in which order prompts are worked off.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    capacity_scheduler_policy: Annotated[
+        Literal['GUARANTEED_NO_EVICT', 'MAX_UTILIZATION', 'STATIC_BATCH'] | None,
+        Field(
+            description='Decides when a waiting request may start, given the KV cache it could need. Reserving for the longest possible answer is safe and leaves cache unused; filling the cache raises throughput and may have to pause requests and compute them again, which costs energy.'
+        ),
+    ] = None
+    context_chunking_policy: Annotated[
+        Literal['FIRST_COME_FIRST_SERVED', 'EQUAL_PROGRESS'] | None,
+        Field(
+            description='Which prompts get the next chunk when chunked prefill is on. Without chunked prefill it has no effect.'
+        ),
+    ] = None
+    dynamic_batch_config: Annotated[
+        TensorrtLlmDynamicBatchConfig | None,
+        Field(
+            description='Lets the C++ executor adapt the batch size and the number of tokens per step to the lengths that it sees. Of use on the engine backend.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class TensorrtLlmMoeConfig(BaseModel):
+    """
+    How the experts of a mixture-of-experts model are computed on the PyTorch backend.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    backend: Annotated[
+        Literal['CUTLASS', 'CUTEDSL', 'WIDEEP', 'TRTLLM', 'DEEPGEMM', 'VANILLA', 'TRITON'] | None,
+        Field(
+            description="Library that computes the experts. Which ones work depends on checkpoint precision and GPU; the right choice can be much faster than the default, the wrong one fails at load or silently falls back to CUTLASS. NVIDIA's table for DeepSeek-R1: H100 and H200 with FP8 CUTLASS; B200 with NVFP4 CUTLASS or TRTLLM, with FP8 DEEPGEMM; GB200 NVL72 beyond eight GPUs WIDEEP."
+        ),
+    ] = None
+    max_num_tokens: Annotated[
+        int | None,
+        Field(
+            description='Splits the tokens of a step into chunks of this size before the experts compute them. Smaller chunks cap the memory of the intermediate results, at lower speed. Needed with data parallel attention on many GPUs, where the tokens of all ranks come together.',
+            ge=1,
+        ),
+    ] = None
+    load_balancer: Annotated[
+        TensorrtLlmMoeLoadBalancerConfig | None,
+        Field(
+            description='Replicates and moves experts so that all GPUs get the same amount of tokens. The engine also takes the path of a YAML file with the same content: write that through `extra`.'
+        ),
+    ] = None
+    disable_finalize_fusion: Annotated[
+        StrictBool | None,
+        Field(
+            description='Keeps the second matrix product and the weighted sum of the experts apart in the CUTLASS backend. Gives bitwise repeatable results for models that route a token to more than two experts, and costs some speed.'
+        ),
+    ] = None
+    use_low_precision_moe_combine: Annotated[
+        Literal[True, False] | None,
+        Field(
+            description='Sends and adds the outputs of experts in lower precision when they come back from other GPUs. Less traffic and energy, some loss of accuracy. Only for NVFP4 checkpoints.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class TensorrtLlmBuild(BaseModel):
+    """
+    How the TensorRT engine is built: what `trtllm-build` takes. Only the engine backend reads it (`trtllm-build`, `LLM(backend="tensorrt")`); the default PyTorch backend builds no engine and refuses the object. 1.2.1 files the engine backend under legacy and the 1.3 line removes it. The class silently drops names that it does not know.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    max_batch_size: Annotated[
+        int | None,
+        Field(
+            description='Upper limit of requests that the engine can process together; it is compiled into the engine and a runtime limit above it is clamped. A high limit lets in-flight batching read the weights once for more requests, which raises throughput and lowers energy per token, but activation buffers and the search space of the build grow with it. Set it slightly above the concurrency you expect and fine-tune with the runtime limit, which needs no rebuild.',
+            ge=1,
+        ),
+    ] = None
+    opt_batch_size: Annotated[
+        int | None,
+        Field(
+            description="The batch size for which kernels should be tuned. In 1.2.1 `build` does not hand it on to the model's input shapes, so with packed input it is `opt_num_tokens` that steers the tuning. Leave it alone unless a model class of your own reads it.",
+            ge=1,
+        ),
+    ] = None
+    max_num_tokens: Annotated[
+        int | None,
+        Field(
+            description='Upper limit of input tokens, with padding removed, in one step of the engine: prompt tokens of new requests and one token for each running one. More tokens per step keep the GPU busy during prefill, at the price of larger activation memory and longer steps for requests that are already decoding. The builder warns above 16384, where no gain is expected, and lowers it to `max_seq_len` × `max_batch_size` if it is larger than that.',
+            ge=1,
+        ),
+    ] = None
+    opt_num_tokens: Annotated[
+        int | None,
+        Field(
+            description='The number of tokens per step for which TensorRT picks its kernels; steps near it run fastest. Set it to the typical number of tokens in a step of your load, which for pure decoding is about the batch size. A value far from the real load costs throughput and energy without any error.',
+            ge=1,
+        ),
+    ] = None
+    max_input_len: Annotated[
+        int | None,
+        Field(
+            description='Longest prompt in tokens that the engine accepts. With packed input and fused context attention, both on by default, the builder says that it ignores this limit and `max_seq_len` alone counts. It matters for engines built with padding or without fused attention, where memory is reserved for it.',
+            ge=1,
+        ),
+    ] = None
+    max_seq_len: Annotated[
+        int | None,
+        Field(
+            description="Longest sequence of one request, prompt and answer together, in tokens. The KV cache is sized for it, so an unneeded long limit takes memory that could hold more concurrent requests. Set it to what your requests need rather than to what the model could do; a value beyond the model's positions only draws a warning, and quality suffers.",
+            ge=1,
+        ),
+    ] = None
+    max_beam_width: Annotated[
+        int | None,
+        Field(
+            description='The largest beam width that a request may ask for. Each beam keeps its own part of the KV cache and is decoded in every step, so time, memory and energy grow with the width. Leave it at 1 unless you use beam search.',
+            ge=1,
+        ),
+    ] = None
+    max_encoder_input_len: Annotated[
+        int | None,
+        Field(
+            description="Longest input of the encoder, in tokens or audio frames, for encoder-decoder models. Buffers for the encoder's output are sized for it. Decoder-only models ignore it.",
+            ge=0,
+        ),
+    ] = None
+    max_prompt_embedding_table_size: Annotated[
+        int | None,
+        Field(
+            description='Room for embeddings that are fed in place of tokens, for prompt tuning and for the image features of multimodal models. Count all rows of a batch: images per batch times features per image. 0 builds an engine without the feature, which saves its memory.',
+            ge=0,
+        ),
+    ] = None
+    kv_cache_type: Annotated[
+        Literal['paged', 'continuous', 'disabled'] | None,
+        Field(
+            description='How keys and values of earlier tokens are stored. Paged blocks are handed out as sequences grow, so more requests fit and blocks can be reused between prompts; a continuous cache reserves the longest sequence for each request. Touch it only for encoders or experiments. Upper case is accepted by the engine too.'
+        ),
+    ] = None
+    plugin_config: Annotated[
+        TensorrtLlmPluginConfig | None,
+        Field(
+            description="Which hand-written kernels (plugins) and fusions replace TensorRT's own. They decide much of the engine's speed. The class drops unknown names silently, so a misspelled plugin would go unnoticed without this schema."
+        ),
+    ] = None
+    lora_config: Annotated[
+        TensorrtLlmLoraConfig | None,
+        Field(
+            description='Which adapters the engine is built for: their rank, the modules they change, and where they lie. The modules become extra inputs of the network, so an engine built without them cannot serve adapters later. It needs `plugin_config.lora_plugin`; `TrtLlmArgs` sets that where `enable_lora` is on.'
+        ),
+    ] = None
+    speculative_decoding_mode: Annotated[
+        Literal[1, 2, 4, 8, 16, 32, 64, 128, 256, 512] | None,
+        Field(
+            description="Which method proposes several tokens per step that the model then checks in one pass. It cuts latency, and energy per token while the GPU is underused, but wastes work where few proposals are accepted or batches are large. The class takes the number of its flag, as written into an engine's config.json; names are refused."
+        ),
+    ] = None
+    max_draft_len: Annotated[
+        int | None,
+        Field(
+            description='How many proposed tokens the engine can check in one step. More can save more steps but cost memory and wasted work where they are rejected; `max_num_tokens` is raised to `max_batch_size` × (`max_draft_len` + 1) if it is smaller. Needed for every speculative mode whose checkpoint does not name it.',
+            ge=0,
+        ),
+    ] = None
+    gather_context_logits: Annotated[
+        StrictBool | None,
+        Field(
+            description='Makes the engine output the logits of every prompt token, which requests need for `return_context_logits` or `prompt_logprobs`. The output is prompt length × vocabulary in size, so memory and copying grow a lot. Leave it off otherwise: it cannot be switched on without a rebuild.'
+        ),
+    ] = None
+    gather_generation_logits: Annotated[
+        StrictBool | None,
+        Field(
+            description='Makes the logits of every generated token available, for `return_generation_logits` or for log probabilities. One row of vocabulary size per token has to be stored and copied. Leave it off unless your application scores tokens.'
+        ),
+    ] = None
+    use_mrope: Annotated[
+        StrictBool | None,
+        Field(
+            description='Marks the engine as one that takes rotary positions in several dimensions, as Qwen2-VL does for images. `trtllm-build` derives it from the checkpoint; set it only when building such a model from Python.'
+        ),
+    ] = None
+    strongly_typed: Annotated[
+        StrictBool | None,
+        Field(
+            description="TensorRT takes the data types from the model instead of choosing faster ones by itself. It builds faster and keeps the checkpoint's precision; FP8 models get it in any case. Leave it on: weak typing is a leftover that may change numerics."
+        ),
+    ] = None
+    force_num_profiles: Annotated[
+        int | None,
+        Field(
+            description='Caps how many optimization profiles, ranges of shapes with kernels of their own, the engine gets. Fewer profiles shorten the build and save memory, more let TensorRT pick better kernels for small and large steps. Only of use with `plugin_config.multiple_profiles`.',
+            ge=1,
+        ),
+    ] = None
+    weight_sparsity: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets TensorRT use kernels for weights in which two of every four values are zero. It gains throughput and energy only on checkpoints pruned to that pattern; on dense ones it changes nothing but build time.'
+        ),
+    ] = None
+    weight_streaming: Annotated[
+        StrictBool | None,
+        Field(
+            description='Builds an engine whose weights can stay partly in host memory and be copied over during each step. It makes models run that do not fit the GPU, but every step waits for the copies, which costs much throughput, latency and energy. TensorRT requires a strongly typed network for it.'
+        ),
+    ] = None
+    use_refit: Annotated[
+        StrictBool | None,
+        Field(
+            description='Builds an engine whose weights can be replaced later without a rebuild. TensorRT then may not fold weights into its kernels, so such an engine can be slower. Use it where many engines differ in weights only.'
+        ),
+    ] = None
+    use_strip_plan: Annotated[
+        StrictBool | None,
+        Field(
+            description='Stores the engine without its weights, which have to be put back with a refit before use. It saves disk space and transfer where the checkpoint is at hand anyway. It implies individually refittable weights.'
+        ),
+    ] = None
+    input_timing_cache: Annotated[
+        StrictStr | None,
+        Field(
+            description='File with kernel timings of an earlier build. With it a rebuild skips most measurements and is much faster, and the same kernels are chosen again, which keeps benchmarks comparable. A file that does not exist only draws a warning.',
+            min_length=1,
+        ),
+    ] = None
+    output_timing_cache: Annotated[
+        StrictStr | None,
+        Field(
+            description='Where rank 0 stores the kernel timings of this build, for later builds to read. The place has to be writable: a failed write stops the build at its very end.',
+            min_length=1,
+        ),
+    ] = None
+    profiling_verbosity: Annotated[
+        Literal['layer_names_only', 'detailed', 'none'] | None,
+        Field(
+            description='How much TensorRT keeps about each layer for profilers and inspectors. `detailed` makes profiles readable and the engine a little larger; speed stays the same. Raise it when you want to know which layer spends time.'
+        ),
+    ] = None
+    enable_debug_output: Annotated[
+        StrictBool | None,
+        Field(
+            description='Turns the tensors that a model marks for debugging into outputs of the engine. Extra outputs block fusions and have to be written, so the engine is slower and larger. Only for hunting numerical errors.'
+        ),
+    ] = None
+    dry_run: Annotated[
+        StrictBool | None,
+        Field(
+            description='Goes through everything but the compilation and writes no engine. Good for checking within minutes that a config and a checkpoint fit together.'
+        ),
+    ] = None
+    visualize_network: Annotated[
+        StrictStr | None,
+        Field(
+            description='Where to write the network as an ONNX graph for viewing. The files are large and writing them slows the build. Of use when developing models or plugins.',
+            min_length=1,
+        ),
+    ] = None
+    monitor_memory: Annotated[
+        StrictBool | None,
+        Field(
+            description='Makes TensorRT record how much memory the build takes. Use it when builds run out of host or GPU memory.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class TensorrtLlmQuantization(BaseModel):
+    """
+    How the engine backend quantizes a checkpoint while building. It is for that backend only (`TrtLlmArgs.quant_config`): the default PyTorch backend has no such field and refuses it, as it takes the quantization from the checkpoint; there, `kv_cache_config.dtype` sets the cache. The engine backend is gone from 1.3.0rc21 on, and this section's use with it, though the QuantConfig class itself lives on inside TensorRT-LLM.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    quant_algo: Annotated[
+        Literal['W8A16', 'W4A16', 'W4A16_AWQ', 'W4A8_AWQ', 'W8A16_GPTQ', 'W4A16_GPTQ', 'W8A8_SQ_PER_CHANNEL', 'W8A8_SQ_PER_TENSOR_PLUGIN', 'W8A8_SQ_PER_CHANNEL_PER_TOKEN_PLUGIN', 'W8A8_SQ_PER_CHANNEL_PER_TENSOR_PLUGIN', 'W8A8_SQ_PER_TENSOR_PER_TOKEN_PLUGIN', 'W4A8_QSERVE_PER_GROUP', 'W4A8_QSERVE_PER_CHANNEL', 'FP8', 'FP8_PER_CHANNEL_PER_TOKEN', 'FP8_BLOCK_SCALES', 'INT8', 'MIXED_PRECISION', 'NVFP4', 'W4A8_NVFP4_FP8', 'W4A8_MXFP4_FP8', 'W4A8_MXFP4_MXFP8', 'W4A16_MXFP4', 'NVFP4_AWQ', 'NO_QUANT'] | None,
+        Field(
+            description='The format of weights and activations. Fewer bits mean less memory to read per token, so memory, latency and energy per token fall, at some loss of quality. From an unquantized checkpoint `LLM` of the engine backend can produce W8A16, W4A16, FP8, FP8_PER_CHANNEL_PER_TOKEN, W4A16_AWQ, W4A8_AWQ, NVFP4 and the SmoothQuant kinds, depending on the model; the others describe checkpoints that were quantized beforehand.'
+        ),
+    ] = None
+    kv_cache_quant_algo: Annotated[
+        Literal['FP8', 'INT8', 'NVFP4'] | None,
+        Field(
+            description='The format in which keys and values of earlier tokens are kept. Half the bytes let twice the tokens fit, which raises batch size and throughput and speeds up long contexts, at a small loss of quality. On the PyTorch backend this is `kv_cache_config.dtype`.'
+        ),
+    ] = None
+    group_size: Annotated[
+        int | None,
+        Field(
+            description='How many neighboring weights share a scale in group-wise formats such as AWQ and GPTQ. Smaller groups follow the weights better and cost memory for the scales. It has to match the checkpoint; 128 is what most use.',
+            ge=1,
+        ),
+    ] = None
+    smoothquant_val: Annotated[
+        StrictFloat | None,
+        Field(
+            description='How far SmoothQuant moves the spread of activations over to the weights: 0 not at all, 1 entirely. Around 0.5 suits most models; raise it for models with strong activation outliers and check the accuracy.'
+        ),
+    ] = None
+    clamp_val: Annotated[
+        list[StrictFloat] | None,
+        Field(
+            description='Lower and upper bound to which activations are cut before FP8 row-wise quantization, so that outliers do not ruin the scale. Only for FP8_PER_CHANNEL_PER_TOKEN; without it nothing is cut.',
+            max_length=2,
+            min_length=2,
+        ),
+    ] = None
+    use_meta_recipe: Annotated[
+        StrictBool | None,
+        Field(
+            description="Quantizes row-wise FP8 in the way of Meta's Llama 3.1 405B checkpoint, which leaves sensitive layers in higher precision. Better quality for a little more memory. Only for FP8_PER_CHANNEL_PER_TOKEN."
+        ),
+    ] = None
+    has_zero_point: Annotated[
+        StrictBool | None,
+        Field(
+            description='Says that group-wise weights carry a zero point of their own beside the scale, as asymmetric AWQ and GPTQ checkpoints do. It has to match the checkpoint, or the weights come out wrong.'
+        ),
+    ] = None
+    pre_quant_scale: Annotated[
+        StrictBool | None,
+        Field(
+            description='Says that activations are multiplied by stored factors before a group-wise product, as AWQ checkpoints of ModelOpt want it. It has to match the checkpoint, or the results are wrong.'
+        ),
+    ] = None
+    exclude_modules: Annotated[
+        list[ExcludeModule] | None,
+        Field(
+            description='Names or patterns of modules that stay in full precision, such as the output layer. Keeping sensitive layers costs little memory and often recovers much quality. A `*` stands for any text.'
+        ),
+    ] = None
+    mamba_ssm_cache_dtype: Annotated[
+        StrictStr | None,
+        Field(
+            description='Data type in which the recurrent state of Mamba layers is kept between tokens. Fewer bits save memory per request; too few let errors pile up over long answers. Models without such layers ignore it.',
+            min_length=1,
+        ),
+    ] = None
+    calib_config: Annotated[
+        TensorrtLlmCalibConfig | None,
+        Field(
+            description='How activations are measured where an unquantized checkpoint is quantized to a format that needs it. It becomes an object of its own, `CalibConfig`, that is given to `LLM` beside the quantization. It costs time once and decides the quality of the result.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class TensorrtLlmSampling(BaseModel):
+    """
+    How output tokens are chosen and when generation ends. The parameters travel with each request, in `LLM.generate`; `trtllm-serve` takes most of them in the request's body instead. A null leaves a value to the C++ runtime's default. Tensors and callables (`embedding_bias`, `logits_processor`) can only be given in Python.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    max_tokens: Annotated[
+        int | None,
+        Field(
+            description='The answer ends at the latest after this many tokens. The default of 32 cuts most answers short, so set it for real use. Long answers are what costs: each token is one pass over the weights, and time and energy grow with their number.',
+            ge=1,
+        ),
+    ] = None
+    min_tokens: Annotated[
+        int | None,
+        Field(
+            description='The end of the answer is suppressed until this many tokens are there. Of use against empty answers and for benchmarks of fixed length; otherwise it makes models ramble.',
+            ge=0,
+        ),
+    ] = None
+    stop: Annotated[
+        StrictStr | list[StrictStr] | None,
+        Field(
+            description='One text or a list of texts at which generation ends. Stopping early saves the tokens that would follow, and with them time and energy. The text itself is cut off unless `include_stop_str_in_output` is on. Each is turned into tokens first, so a text that the model spells with other tokens is missed.'
+        ),
+    ] = None
+    stop_token_ids: Annotated[
+        list[StopTokenId] | None,
+        Field(
+            description="Ids of tokens at which generation ends, beside the model's end token. Use it for chat models whose turn ends with a token that the config does not name."
+        ),
+    ] = None
+    include_stop_str_in_output: Annotated[
+        StrictBool | None,
+        Field(
+            description='Leaves the stop text at the end of the answer instead of cutting it off. Useful where the application needs to see which one it was.'
+        ),
+    ] = None
+    ignore_eos: Annotated[
+        StrictBool | None,
+        Field(
+            description='Generates on when the model ends its answer, up to `max_tokens`. Right for benchmarks that need answers of equal length; in use it wastes energy on text nobody asked for.'
+        ),
+    ] = None
+    end_id: Annotated[
+        int | None,
+        Field(
+            description='Id of the token that ends an answer. It comes from the tokenizer and needs setting only where no tokenizer is loaded.'
+        ),
+    ] = None
+    pad_id: Annotated[
+        int | None,
+        Field(
+            description='Id of the token that fills unused places. It needs setting only where no tokenizer is loaded.'
+        ),
+    ] = None
+    bad: Annotated[
+        StrictStr | list[StrictStr] | None,
+        Field(
+            description='One text or a list of texts that must not be generated; the model is steered away from their tokens. Forbidding common pieces of words harms the rest of the text too.'
+        ),
+    ] = None
+    bad_token_ids: Annotated[
+        list[BadTokenId] | None,
+        Field(
+            description='Ids of tokens that must not be generated. Use it for special tokens that a model should never write.'
+        ),
+    ] = None
+    truncate_prompt_tokens: Annotated[
+        int | None,
+        Field(
+            description='Uses only the last so many tokens of the prompt. It bounds the time, memory and energy of the prefill where prompts come from outside; what is cut is not seen by the model.',
+            ge=1,
+        ),
+    ] = None
+    temperature: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Sharpens (below 1) or flattens (above 1) the probabilities before a token is drawn. 0 always takes the most likely token, which makes answers repeatable in principle; around 0.7 is common for chat. With temperature, top_k and top_p all absent, decoding is greedy.',
+            ge=0.0,
+        ),
+    ] = None
+    top_k: Annotated[
+        int | None,
+        Field(
+            description='Only the k most likely tokens can be drawn; 0 means all, 1 is greedy decoding. Small values keep the text on track, large ones make it more varied.',
+            ge=0,
+        ),
+    ] = None
+    top_p: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Only the most likely tokens that together reach this probability can be drawn. Around 0.9 cuts off unlikely tokens while keeping variety. 0 counts as greedy, but the C++ runtime wants more than 0: write `temperature: 0` for greedy decoding.',
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = None
+    min_p: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Tokens that are less likely than this share of the most likely one cannot be drawn. It adapts to how sure the model is, better than a fixed `top_k`. 0 switches it off.',
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = None
+    seed: Annotated[
+        int | None,
+        Field(
+            description='Starts the random draw at a fixed point, so that a sampled answer can be repeated on the same setup. Different batch composition can still change numerics and with them the text.',
+            ge=0,
+        ),
+    ] = None
+    top_p_min: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Lower bound to which `top_p` may sink where `top_p_decay` shrinks it with each token. Only for that decay.',
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = None
+    top_p_decay: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Factor by which `top_p` shrinks with each generated token, so that long sentences become more certain towards their end. 1 keeps it constant.',
+            gt=0.0,
+            le=1.0,
+        ),
+    ] = None
+    top_p_reset_ids: Annotated[
+        int | None,
+        Field(
+            description='Id of the token, typically the end of a sentence, after which the decaying `top_p` starts again. Only for that decay.',
+            ge=0,
+        ),
+    ] = None
+    repetition_penalty: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Divides the scores of tokens that already occurred, in the prompt or in the answer. Above 1 discourages repetition, below 1 encourages it; 1.05 to 1.2 is usual. Too much breaks code and lists, which have to repeat.',
+            gt=0.0,
+        ),
+    ] = None
+    presence_penalty: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Subtracts a constant from the scores of tokens that already occurred, however often. Positive values bring in new topics, negative ones keep to the old.'
+        ),
+    ] = None
+    frequency_penalty: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Subtracts from the scores of tokens in proportion to how often they occurred. Positive values break loops, and the more a word is repeated the harder.'
+        ),
+    ] = None
+    prompt_ignore_length: Annotated[
+        int | None,
+        Field(
+            description='How many tokens at the start of the prompt the presence and frequency penalties do not count. Use it to keep a long instruction from making its own words rare. Longer than the prompt counts as the whole prompt.',
+            ge=0,
+        ),
+    ] = None
+    no_repeat_ngram_size: Annotated[
+        int | None,
+        Field(
+            description='Forbids every sequence of this many tokens that already occurred. It stops loops for certain, and with them quotations and tables.',
+            ge=0,
+        ),
+    ] = None
+    n: Annotated[
+        int | None,
+        Field(
+            description='How many answers are returned for a prompt. The prompt is processed once, but each answer is decoded on its own, so memory and energy grow with the number.',
+            ge=1,
+        ),
+    ] = None
+    best_of: Annotated[
+        int | None,
+        Field(
+            description='How many answers are generated, of which the `n` best are returned; with beam search it is the beam width. Candidates that are thrown away cost as much as those returned.',
+            ge=1,
+        ),
+    ] = None
+    use_beam_search: Annotated[
+        StrictBool | None,
+        Field(
+            description='Follows the `best_of` most likely sequences side by side instead of drawing tokens. It suits translation and extraction; for chat it is bland and costs as many times the work as there are beams. The engine has to allow the width (`max_beam_width`).'
+        ),
+    ] = None
+    beam_search_diversity_rate: Annotated[
+        StrictFloat | None,
+        Field(
+            description='How strongly beams that share a parent are pushed apart. 0 lets them be near-duplicates.',
+            ge=0.0,
+        ),
+    ] = None
+    length_penalty: Annotated[
+        StrictFloat | None,
+        Field(
+            description='How beams of different length are compared: higher values favor longer answers. Only for beam search.',
+            ge=0.0,
+        ),
+    ] = None
+    early_stopping: Annotated[
+        int | None,
+        Field(
+            description='Whether beam search ends as soon as enough beams are finished (1), or goes on while a running one could still win (0 and others). Ending early saves time and energy for a little quality.',
+            ge=0,
+        ),
+    ] = None
+    beam_width_array: Annotated[
+        list[BeamWidthArrayItem] | None,
+        Field(
+            description="The beam width of the first steps one by one, at most eight of them, for a beam that widens or narrows. The largest one counts against the engine's `max_beam_width`."
+        ),
+    ] = None
+    guided_decoding: Annotated[
+        TensorrtLlmGuidedDecodingParams | None,
+        Field(
+            description='Forces the answer into a form: JSON, a regular expression or a grammar. At each step tokens that would break the form are masked. It needs `guided_decoding_backend` in the LLM arguments; large schemas cost time at their first use.'
+        ),
+    ] = None
+    lookahead_config: Annotated[
+        TensorrtLlmLookaheadSamplingConfig | None,
+        Field(
+            description='Window, n-gram and verification sizes of lookahead decoding for this request, at most those the engine was set up with. Smaller sizes save work when the GPU is busy. Engine backend only: the PyTorch backend has no lookahead decoding.'
+        ),
+    ] = None
+    apply_batched_logits_processor: Annotated[
+        StrictBool | None,
+        Field(
+            description='Runs the logits processor that was given to `LLM` as `batched_logits_processor`, in Python, on this request. It costs time in every step.'
+        ),
+    ] = None
+    detokenize: Annotated[
+        StrictBool | None,
+        Field(
+            description='Turns the tokens of the answer into text. Off returns ids only and saves CPU time, which matters at high throughput on weak hosts.'
+        ),
+    ] = None
+    skip_special_tokens: Annotated[
+        StrictBool | None,
+        Field(
+            description='Leaves tokens such as end markers out of the text. Turn it off where the application parses them, for example tool calls.'
+        ),
+    ] = None
+    spaces_between_special_tokens: Annotated[
+        StrictBool | None,
+        Field(
+            description="Puts spaces between special tokens in the text. Off also makes streaming use TensorRT-LLM's own incremental detokenizer, as the one of Hugging Face always puts them."
+        ),
+    ] = None
+    add_special_tokens: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets the tokenizer put its own start tokens around the prompt. Turn it off if the prompt was made with a chat template that already has them: doubled start tokens cost quality.'
+        ),
+    ] = None
+    exclude_input_from_output: Annotated[
+        StrictBool | None,
+        Field(
+            description='Returns the answer only. Off puts the tokens of the prompt in front of it.'
+        ),
+    ] = None
+    logprobs: Annotated[
+        int | None,
+        Field(
+            description='For how many candidates per generated token the log probability is returned. It needs the logits of each step, which have to be copied and sorted, so it slows decoding; null and 0 return none.',
+            ge=0,
+        ),
+    ] = None
+    prompt_logprobs: Annotated[
+        int | None,
+        Field(
+            description='For how many candidates per prompt token the log probability is returned, as scoring tasks want it. The logits of the whole prompt are computed and kept for it, which takes much memory on long prompts.',
+            ge=0,
+        ),
+    ] = None
+    return_context_logits: Annotated[
+        StrictBool | None,
+        Field(
+            description='Returns the raw scores of all tokens for each prompt token. Prompt length times vocabulary is a lot to keep and copy. An engine has to be built with `gather_context_logits`.'
+        ),
+    ] = None
+    return_generation_logits: Annotated[
+        StrictBool | None,
+        Field(
+            description='Returns the raw scores of all tokens for each generated token, one row of vocabulary size per token. The LLM arguments need `gather_generation_logits` on the engine backend.'
+        ),
+    ] = None
+    return_encoder_output: Annotated[
+        StrictBool | None,
+        Field(
+            description='Returns the hidden states of the encoder, for encoder-only and encoder-decoder models. Others have none.'
+        ),
+    ] = None
+    return_perf_metrics: Annotated[
+        StrictBool | None,
+        Field(
+            description='Returns times and cache use of the request with its result. Cheap, and useful to see where latency comes from; `return_perf_metrics` of the LLM arguments collects them for all requests.'
+        ),
+    ] = None
+    additional_model_outputs: Annotated[
+        list[AdditionalModelOutput] | None,
+        Field(
+            description='Names of further tensors that the model produces and that should come back with the result, for the generated tokens. Only models that offer such outputs have them.'
         ),
     ] = None
     extra: Annotated[
@@ -2296,6 +5835,136 @@ class VllmEngine(BaseModel):
             description='How a pooling model turns hidden states into embeddings, classes or scores. Values left open come from the sentence-transformers files of the repository, then from the model class. Without a pooling runner it has no use.'
         ),
     ] = None
+    seed: Annotated[
+        int | None,
+        Field(
+            description='Seeds Python, NumPy and PyTorch in every worker, so that tensor-parallel ranks draw the same samples and a run can be repeated. Requests with their own seed are not affected. The same seed does not make results bit-identical across batch sizes or GPUs.',
+            ge=0,
+            le=4294967295,
+        ),
+    ] = None
+    max_logprobs: Annotated[
+        int | None,
+        Field(
+            description='Upper limit of the `logprobs` and `prompt_logprobs` that a request may ask for; larger requests are refused. The default suits the chat API. `-1` lifts the limit to the whole vocabulary, which can exhaust memory with large vocabularies and long prompts.',
+            ge=-1,
+        ),
+    ] = None
+    logprobs_mode: Annotated[
+        Literal['raw_logprobs', 'processed_logprobs', 'raw_logits', 'processed_logits'] | None,
+        Field(
+            description='Whether returned values are taken before or after temperature, penalties, bad words and top-k/top-p, and whether they are logits or normalized log probabilities. Reinforcement learning usually needs the processed ones, evaluation the raw ones. For prompt tokens raw and processed are the same.'
+        ),
+    ] = None
+    use_fp64_gumbel: Annotated[
+        StrictBool | None,
+        Field(
+            description='Draws the random noise of sampling in double precision. Very improbable tokens, which 32-bit noise cuts off, then keep their true probability. Sampling becomes clearly slower on most GPUs, because double precision is slow there, and the fused samplers are not used; only for work that studies the tail of the distribution.'
+        ),
+    ] = None
+    return_sampling_mask: Annotated[
+        StrictBool | None,
+        Field(
+            description="Returns, with each sampled token, the set of tokens left after top-k and top-p, so that a trainer can replay the distribution. Every request then needs a temperature above 0 and a positive top-k, custom logits processors are refused, and the fused sampler is not used. Needs vLLM's second model runner."
+        ),
+    ] = None
+    enable_return_routed_experts: Annotated[
+        Literal[False, True] | None,
+        Field(
+            description="Records which experts of a mixture-of-experts model handled each token and returns them with the result, for training with replayed routing. It costs memory for the recorded ids and transfer per step. Needs vLLM's second model runner and prefix caching; pipeline and context parallelism are refused."
+        ),
+    ] = None
+    enable_trace_replay: Annotated[
+        StrictBool | None,
+        Field(
+            description="Permits requests to prescribe the tokens to be decoded (`trace_decode_token_ids`) while log probabilities are still computed. For debugging and reinforcement learning; it reserves a buffer per request. Needs vLLM's second model runner."
+        ),
+    ] = None
+    logits_processors: Annotated[
+        list[StrictStr] | None,
+        Field(
+            description='Classes, as `module:Class`, that may change the logits of every step, for instance to forbid tokens. They run on each step of each request, so slow ones cost throughput. Pooling models refuse them.'
+        ),
+    ] = None
+    enable_prompt_embeds: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets requests pass ready-made embeddings under `prompt_embeds` instead of text. Embeddings of a wrong shape can crash the engine, so allow it only for trusted clients. Encoder-decoder models refuse it.'
+        ),
+    ] = None
+    allowed_local_media_path: Annotated[
+        StrictStr | None,
+        Field(
+            description='Directory on the server whose images, audio and videos requests may refer to by `file://`. Empty forbids local files. Whoever can send requests can read what lies below it, so keep it narrow.'
+        ),
+    ] = None
+    allowed_media_domains: Annotated[
+        list[StrictStr] | None,
+        Field(
+            description='List of domains that media addresses in requests must belong to. Without it the server fetches from any address that a request names, including hosts inside your network. Set it on any server that is reachable by others.'
+        ),
+    ] = None
+    io_processor_plugin: Annotated[
+        StrictStr | None,
+        Field(
+            description="Name of an installed plugin that turns requests into model inputs and model outputs into answers, as used by TerraTorch models whose input is an image file. Without it the model's own configuration may name one."
+        ),
+    ] = None
+    renderer_num_workers: Annotated[
+        int | None,
+        Field(
+            description='Threads that tokenize and render chat templates concurrently in the API server. Raise it where the CPU side limits the rate of long prompts. The offline `LLM` class works serially and ignores it, except for pooling. With pooling models that take media, the cache of processed media must be off.',
+            ge=1,
+        ),
+    ] = None
+    tokens_only: Annotated[
+        StrictBool | None,
+        Field(
+            description='Starts the server with only the endpoint that takes and returns token ids, for disaggregated set-ups in which tokenization happens elsewhere. It implies `skip_tokenizer_init`. `vllm serve` takes it as `--tokens-only`.'
+        ),
+    ] = None
+    enable_sleep_mode: Annotated[
+        Literal[False, True] | None,
+        Field(
+            description='Allocates weights and KV cache so that they can be given back to the GPU while the engine idles and restored later, without a restart. Useful where training and inference share GPUs, or several models take turns. It switches the allocator and may change how much memory fits.'
+        ),
+    ] = None
+    sleep_mode_backend: Annotated[
+        Literal['cumem'] | None,
+        Field(
+            description='How GPU memory is released and restored. Only one mechanism ships with vLLM; plugins may register others, which you write under `extra`. Used only with `enable_sleep_mode`.'
+        ),
+    ] = None
+    sleep_mode_offload_cudagraph: Annotated[
+        StrictBool | None,
+        Field(
+            description='Copies the memory of captured CUDA graphs to the host when the engine sleeps, and back in place when it wakes. Frees a few more GiB at the price of host memory and a slower wake-up. Takes effect only with `enable_sleep_mode`, the `cumem` mechanism and CUDA graphs, so only on CUDA and ROCm.'
+        ),
+    ] = None
+    sleep_preserve_parameter_names: Annotated[
+        list[StrictStr] | None,
+        Field(
+            description='Name patterns of weights that level-2 sleep saves to host memory instead of dropping, for weights that a trainer does not send again. `draft.` in front addresses the draft model. A pattern that matches no weight is an error when the engine goes to sleep.'
+        ),
+    ] = None
+    enable_cumem_allocator: Annotated[
+        Literal[False, True] | None,
+        Field(
+            description="Allocates GPU memory through CUDA's virtual-memory interface, which multi-node NVLink and sleep mode need. Sleep mode turns it on by itself. It also makes KV connectors work although `expandable_segments:True` is set for PyTorch's allocator."
+        ),
+    ] = None
+    enable_nccl_comm_suspend: Annotated[
+        StrictBool | None,
+        Field(
+            description="Also gives the communicators' GPU memory back during sleep. Experimental; skipped with a warning if the loaded NCCL is older than 2.29.7. Of use only with `enable_sleep_mode` and more than one GPU."
+        ),
+    ] = None
+    additional_config: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description='Free mapping that platform plugins and some model implementations read, such as `decode_backend` for the latency-specialized kernels of a few models. vLLM does not check it; unknown keys are ignored silently.'
+        ),
+    ] = None
     quantization: Annotated[
         Literal['awq', 'awq_marlin', 'auto_awq', 'gptq', 'gptq_marlin', 'auto_gptq', 'moe_wna16', 'fp8', 'fbgemm_fp8', 'fp_quant', 'modelopt', 'modelopt_fp4', 'modelopt_mxfp8', 'modelopt_mixed', 'compressed-tensors', 'quark', 'torchao', 'inc', 'humming', 'experts_int8', 'gpt_oss_mxfp4', 'mxfp4', 'mxfp8', 'deepseek_v4_fp8', 'online', 'fp8_per_tensor', 'fp8_per_block', 'fp8_per_channel', 'int8_per_channel_weight_only', 'nvfp4_per_token'] | None,
         Field(
@@ -2495,6 +6164,124 @@ class VllmEngine(BaseModel):
         StrictBool | None,
         Field(
             description="Hands large tensors, such as pixel values, from the engine to the workers of a node without a copy per worker. Saves CPU time with multimodal models and tensor parallelism, reserves space in /dev/shm, and is experimental. Active only where all workers are on the engine's node."
+        ),
+    ] = None
+    distributed_executor_backend: Annotated[
+        Literal['mp', 'ray', 'uni', 'external_launcher'] | None,
+        Field(
+            description='Chooses how the worker processes of one replica are started. A custom executor class can be named by its import path through the `extra` mapping. Leave it out on one node; name `ray` for a cluster that Ray manages.'
+        ),
+    ] = None
+    master_addr: Annotated[
+        StrictStr | None,
+        Field(
+            description='Host name or IP address of node 0 in a deployment over several nodes with the mp executor. All nodes must name the same one.'
+        ),
+    ] = None
+    master_port: Annotated[
+        int | None,
+        Field(
+            description='TCP port on node 0 where the nodes of a multi-node deployment with the mp executor meet. Change it if the port is taken. All nodes must name the same one.'
+        ),
+    ] = None
+    nnodes: Annotated[
+        int | None,
+        Field(
+            description='How many nodes take part with the mp executor; start the same command on each with its own `node_rank`. The total number of ranks must be a multiple of it. Traffic between nodes is far slower than NVLink, so put pipeline or data parallelism across nodes rather than tensor parallelism.',
+            ge=1,
+        ),
+    ] = None
+    node_rank: Annotated[
+        int | None,
+        Field(
+            description='Position of this node among `nnodes`, counted from 0; node 0 is the one that `master_addr` names. Has no meaning on a single node.',
+            ge=0,
+        ),
+    ] = None
+    distributed_timeout_seconds: Annotated[
+        int | None,
+        Field(
+            description='How long process group set-up and collectives may take before PyTorch gives up. Raise it where nodes load or download the model at very different speeds.'
+        ),
+    ] = None
+    cpu_distributed_timeout_seconds: Annotated[
+        int | None,
+        Field(
+            description='How long operations of the CPU (Gloo) process groups may take before they fail. Raise it for very slow model loading, lower it to notice dead peers sooner.'
+        ),
+    ] = None
+    numa_bind: Annotated[
+        StrictBool | None,
+        Field(
+            description='Starts each GPU worker under `numactl`, on the CPU cores and memory next to its GPU. Steadies and often lowers the CPU part of step times on hosts with two sockets. The `numactl` program must be installed.'
+        ),
+    ] = None
+    numa_bind_nodes: Annotated[
+        list[NumaBindNode] | None,
+        Field(
+            description='The NUMA node of each visible GPU, in order, for hosts where the topology is not detected correctly. Used only with `numa_bind`.',
+            min_length=1,
+        ),
+    ] = None
+    numa_bind_cpus: Annotated[
+        list[NumaBindCpu] | None,
+        Field(
+            description='A CPU list in `numactl` syntax for each visible GPU, in order; replaces the binding to whole NUMA nodes. For hosts where certain cores are reserved or faster than others. Used only with `numa_bind`.',
+            min_length=1,
+        ),
+    ] = None
+    device_ids: Annotated[
+        list[conint(ge=0) | StrictStr] | None,
+        Field(
+            description='Physical GPU numbers, or UUIDs, that this engine may use; with CUDA_VISIBLE_DEVICES set, numbers count within that list. Unlike that variable it leaves the other GPUs visible, so that topology detection still works. Numbers and UUIDs cannot be mixed; Ray executors ignore it.'
+        ),
+    ] = None
+    ray_workers_use_nsight: Annotated[
+        StrictBool | None,
+        Field(
+            description='Starts the Ray workers under Nsight Systems. For profiling only: it slows every step down and writes large traces. The workers must be run by Ray.'
+        ),
+    ] = None
+    worker_cls: Annotated[
+        StrictStr | None,
+        Field(
+            description="Import path of the class that runs on each device. `auto` takes the class of the platform; name another one only to replace vLLM's worker by your own."
+        ),
+    ] = None
+    worker_extension_cls: Annotated[
+        StrictStr | None,
+        Field(
+            description='Import path of a class whose methods are added to the worker class, to be called through `collective_rpc`; common for weight updates in reinforcement learning. The empty string adds nothing. From 0.33.0 on it may define set-up and tear-down hooks.'
+        ),
+    ] = None
+    fault_tolerance_config: Annotated[
+        VllmFaultToleranceConfig | None,
+        Field(
+            description='Details of the recovery from failed engine processes. Giving it also turns `enable_fault_tolerance` on. Leave it out unless you run replicas that are supervised and replaced from outside.'
+        ),
+    ] = None
+    enable_fault_tolerance: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets the engine report a failure and await instructions, such as to continue without the failed replica, instead of ending at once. It supervises collectives closely, which costs a little in every step. Needs external load balancing and a single API server process.'
+        ),
+    ] = None
+    weight_transfer_config: Annotated[
+        VllmWeightTransferConfig | None,
+        Field(
+            description='Enables a running engine to receive new weights from a trainer, as in reinforcement learning. Left out, weights stay as loaded.'
+        ),
+    ] = None
+    watchdog_config: Annotated[
+        VllmWatchdogConfig | None,
+        Field(
+            description='Settings of a background thread that writes the stacks of all threads to a file when the engine or a worker makes no progress. Off until a directory is named.'
+        ),
+    ] = None
+    fail_on_environ_validation: Annotated[
+        StrictBool | None,
+        Field(
+            description='Ends start-up when the environment holds a variable that begins with VLLM_ and that vLLM does not know; otherwise it only logs a warning. Switch it on to catch typing errors in deployments.'
         ),
     ] = None
     kv_cache_dtype: Annotated[
@@ -2724,6 +6511,42 @@ class VllmEngine(BaseModel):
             description='Details of attention: a backend per kind of KV cache, FlashAttention version, MLA prefill, sparse-attention indexer and tile sizes. Needed only for special models or experiments.'
         ),
     ] = None
+    kernel_config: Annotated[
+        VllmKernelConfig | None,
+        Field(
+            description='Settings for choosing and warming up kernels, among them some without a place of their own at the top level: JIT warm-up and linear kernels per quantization scheme. Values given at the top level of the engine go first.'
+        ),
+    ] = None
+    linear_backend: Annotated[
+        Literal['auto', 'cutlass', 'flashinfer_cutlass', 'flashinfer_cutedsl', 'flashinfer_trtllm', 'flashinfer_cudnn', 'flashinfer_b12x', 'b12x', 'marlin', 'humming', 'triton', 'deep_gemm', 'torch', 'aiter', 'machete', 'fbgemm', 'conch', 'exllama', 'emulation', 'xpu', 'xpu_woq'] | None,
+        Field(
+            description='Chooses the matrix-product kernels for quantized linear layers (and, with `flashinfer_cutedsl`, for BF16). A layer whose format the backend does not cover goes back to automatic selection with a warning; a covered layer on an unsuitable GPU is refused. Name one to compare throughput and energy or to avoid a faulty kernel.'
+        ),
+    ] = None
+    sparse_indexer_topk_backend: Annotated[
+        Literal['auto', 'deep_select', 'cooperative', 'persistent', 'per_row', 'flashinfer', 'torch', 'aiter'] | None,
+        Field(
+            description='Chooses the kernel that picks the tokens to attend to, for models with DeepSeek-style sparse attention. A choice whose conditions are not met fails at run time. Other models ignore it.'
+        ),
+    ] = None
+    ir_op_priority: Annotated[
+        VllmIrOpPriorityConfig | None,
+        Field(
+            description="For some small operations, the implementations in order of preference; the platform's own order is appended. Deprecated: vLLM removes it in 0.34.0 and then chooses by platform."
+        ),
+    ] = None
+    enable_flashinfer_autotune: Annotated[
+        StrictBool | None,
+        Field(
+            description="Times FlashInfer's kernel variants while warming up and keeps the fastest, which improves throughput on Hopper and Blackwell. Costs time at every start; switch it off for short jobs and tests."
+        ),
+    ] = None
+    monokernel: Annotated[
+        StrictBool | None,
+        Field(
+            description='Runs eligible decode steps with a persistent kernel that does most or all of a layer in one launch, for DeepSeek-V4.1 and V4-Pro on AMD Instinct GPUs. Lowers the time per token at small batches. A deployment that cannot run it is refused at start-up.'
+        ),
+    ] = None
     enable_expert_parallel: Annotated[
         StrictBool | None,
         Field(
@@ -2811,6 +6634,50 @@ class VllmEngine(BaseModel):
             ge=1,
         ),
     ] = None
+    speculative_config: Annotated[
+        VllmSpeculativeConfig | None,
+        Field(
+            description='Drafts several tokens and checks them in one pass of the served model. Lowers latency per token, and energy too while the batch is small and drafts are accepted; at full load it can cost throughput. Memory goes to the drafter and its KV cache.'
+        ),
+    ] = None
+    spec_method: Annotated[
+        Literal['ngram', 'ngram_gpu', 'draft_model', 'eagle', 'eagle3', 'mtp', 'dflash', 'dspark', 'suffix', 'custom_class', 'extract_hidden_states', 'medusa', 'mlp_speculator', 'deepseek_mtp', 'dots3_note_mtp', 'mimo_mtp', 'mimo_v2_mtp', 'glm4_moe_mtp', 'glm4_moe_lite_mtp', 'glm_ocr_mtp', 'ernie_mtp', 'nemotron_h_mtp', 'exaone_moe_mtp', 'exaone4_5_mtp', 'qwen3_next_mtp', 'qwen4_exp_mtp', 'qwen3_5_mtp', 'longcat_flash_mtp', 'bailing_hybrid_v3_mtp', 'minimax_m3_mtp', 'bailing_hybrid_mtp', 'kimi_k3_mtp', 'pangu_ultra_moe_mtp', 'step3p5_mtp', 'step5_mtp', 'hy_v3_mtp', 'hy_v4_mtp', 'gemma4_mtp', 'inkling_mtp', 'glm5_next_mtp'] | None,
+        Field(
+            description='The same as `speculative_config.method`, for configurations that need no further detail, such as `ngram` with a number of tokens. Merged into speculative_config; giving both is an error.'
+        ),
+    ] = None
+    spec_model: Annotated[
+        StrictStr | None,
+        Field(
+            description='The same as `speculative_config.model`: the draft model or head. The method is detected from its name or configuration where possible; otherwise it counts as an ordinary draft model.',
+            min_length=1,
+        ),
+    ] = None
+    spec_tokens: Annotated[
+        int | None,
+        Field(
+            description='The same as `speculative_config.num_speculative_tokens`: how many tokens are drafted before each check. More tokens pay while most are accepted; 2 to 5 is a usual start.',
+            ge=1,
+        ),
+    ] = None
+    diffusion_config: Annotated[
+        VllmDiffusionConfig | None,
+        Field(
+            description='Canvas length and number of denoising steps for discrete diffusion models. Only for such models; others ignore it or fail.'
+        ),
+    ] = None
+    watermark_config: Annotated[
+        VllmWatermarkConfig | None,
+        Field(
+            description='Marks sampled text with a secret key so that it can be recognized later. Costs a little sampling time; greedy requests and beam search stay unmarked. Forces Model Runner V2, which needs Triton (so not on CPUs with 0.32.0), and restricts speculative decoding. Single requests can opt out with the sampling parameter `watermarking`.'
+        ),
+    ] = None
+    engram_config: Annotated[
+        VllmEngramConfig | None,
+        Field(
+            description='Storage of the n-gram tables of Engram models (DeepSeek-V4.1, Qwen4-Exp): host or GPU memory, shared or divided. The engine refuses it for other models.'
+        ),
+    ] = None
     enable_lora: Annotated[
         StrictBool | None,
         Field(
@@ -2861,7 +6728,7 @@ class VllmEngine(BaseModel):
         ),
     ] = None
     enable_tower_connector_lora: Annotated[
-        StrictBool | None,
+        Literal[False, True] | None,
         Field(
             description='Also applies adapters to the encoder of images and the layers that connect it to the language model. Experimental and supported by few models; others ignore it with a warning. Needed if the adapter was trained on these parts.'
         ),
@@ -2873,13 +6740,13 @@ class VllmEngine(BaseModel):
         ),
     ] = None
     enable_mixed_moe_lora_format: Annotated[
-        StrictBool | None,
+        Literal[False, True] | None,
         Field(
             description='Handles adapters of mixture-of-experts models in the per-expert layout and the stacked layout side by side, through the more general kernel. Needed only if you serve both kinds at once.'
         ),
     ] = None
     enable_moe_shared_loras: Annotated[
-        StrictBool | None,
+        Literal[False, True] | None,
         Field(
             description='Expects adapters in which all experts share the outer factor, stored once instead of per expert. Saves most of the adapter memory of models with many experts. It must match how the adapters were trained.'
         ),
@@ -2913,7 +6780,7 @@ class VllmEngine(BaseModel):
     mamba_cache_mode: Annotated[
         Literal['none', 'align'] | None,
         Field(
-            description='In 0.33.0 the strategy follows from `enable_prefix_caching` alone: the parameter is still accepted, and prints a deprecation warning. In 0.32 it is the strategy with which the engine starts, by default `none`. Remove it.'
+            description='In 0.33.0 the strategy follows from `enable_prefix_caching` alone: the parameter is still accepted, and prints a deprecation warning. In 0.32 it is the strategy with which the engine starts, by default `none`, and null is refused. Remove it.'
         ),
     ] = None
     enable_mamba_shared_prefix_checkpoint: Annotated[
@@ -2956,7 +6823,7 @@ class VllmEngine(BaseModel):
     enable_mamba_cache_stochastic_rounding: Annotated[
         Literal[False, True] | None,
         Field(
-            description='Rounds at random instead of to the nearest value when the state is written to a float16 cache. The error no longer adds up, so half-precision state stays usable over long sequences. It costs random numbers per write and needs `mamba_ssm_cache_dtype: float16`.'
+            description='Rounds at random instead of to the nearest value when the state is written to a float16 cache. The error no longer adds up, so half-precision state stays usable over long sequences. It costs random numbers per write and needs `mamba_ssm_cache_dtype: float16`. Unlike in `mamba_config`, the engine does not check the GPU for this parameter when it starts.'
         ),
     ] = None
     mamba_cache_philox_rounds: Annotated[
@@ -3063,6 +6930,156 @@ class VllmEngine(BaseModel):
         VllmEncoderCacheManagerConfig | None,
         Field(
             description='Replaces the manager that decides which encoder outputs of images, audio and video stay cached. For experiments only; the interface is internal.'
+        ),
+    ] = None
+    language_model_only: Annotated[
+        StrictBool | None,
+        Field(
+            description='Turns off all multimodal input of a multimodal model: every limit becomes 0 and encoders that are not needed are not loaded. Frees their memory for the KV cache and shortens start-up. Use it to serve only the language part.'
+        ),
+    ] = None
+    limit_mm_per_prompt: Annotated[
+        dict[str, LimitMmPerPromptInteger | dict[str, Any]] | None,
+        Field(
+            description='Most images, videos or audio clips that one prompt may hold, per modality; 999 where nothing is said. A count alone, or a mapping with `count` and the largest size to reserve memory for (`width`, `height`, `num_frames`, `length`). Lower limits and sizes shrink the memory that is reserved at start-up and leave more for the KV cache; 0 turns a modality off.'
+        ),
+    ] = None
+    enable_mm_embeds: Annotated[
+        StrictBool | None,
+        Field(
+            description='Requests may bring embeddings instead of images or audio, so that an outside encoder can do the work. With a limit of 0 for the modality the encoder is not loaded and embeddings are still taken, which saves memory. Embeddings of a wrong shape can crash the engine: only for callers you trust.'
+        ),
+    ] = None
+    interleave_mm_strings: Annotated[
+        StrictBool | None,
+        Field(
+            description='With chat templates that take plain strings, puts the placeholder of each image or clip where it stood in the message instead of before the text. Needed for prompts that refer to items by their order. No effect with templates that take structured content.'
+        ),
+    ] = None
+    media_io_kwargs: Annotated[
+        dict[str, dict[str, Any]] | None,
+        Field(
+            description='Per modality, options of the code that loads and decodes media: frames to sample from a video, backend of the decoder, and so on. Fewer frames mean fewer tokens, hence less compute and memory per request, at the price of detail.'
+        ),
+    ] = None
+    mm_processor_kwargs: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description='Arguments handed to the Hugging Face processor, such as the largest number of pixels or crops. They decide how many tokens an image becomes, the strongest lever on multimodal cost. Which ones exist depends on the model; a request may override them.'
+        ),
+    ] = None
+    mm_device_do_normalize: Annotated[
+        StrictBool | None,
+        Field(
+            description='Moves the normalization of pixels from the processor on the CPU to the device, just before the vision encoder. Frees CPU time and sends smaller data between processes. Only some models support it; others do as before.'
+        ),
+    ] = None
+    mm_processor_cache_gb: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Host memory for processed images, videos and audio, so that repeated items are not prepared again. Each API process and each engine has a copy, so the total is this times their number. 0 turns the cache off, which costs time wherever items repeat, as in chats about one image.',
+            ge=0.0,
+        ),
+    ] = None
+    mm_processor_cache_type: Annotated[
+        Literal['shm', 'lru'] | None,
+        Field(
+            description='How prepared inputs are kept and reach the workers. Shared memory avoids sending large tensors once per worker and pays with several GPUs per engine and large inputs. With several API processes or internal data parallelism only the processor side is cached, whatever is chosen.'
+        ),
+    ] = None
+    mm_hasher_algorithm: Annotated[
+        Literal['blake3', 'sha256', 'sha512'] | None,
+        Field(
+            description='Hash by which equal inputs are recognized. The default is the fastest; the others exist for environments that must use approved algorithms, and cost CPU time on large media.'
+        ),
+    ] = None
+    mm_shm_cache_max_object_size_mb: Annotated[
+        int | None,
+        Field(
+            description='Items above this size are not kept in the shared-memory cache. Raise it for long videos or large images that would otherwise be sent anew. The engine refuses a value other than the default unless `mm_processor_cache_type` is `shm`.',
+            ge=0,
+        ),
+    ] = None
+    mm_encoder_only: Annotated[
+        StrictBool | None,
+        Field(
+            description='Loads and runs only the multimodal encoder, for instances that encode for others. Such an instance has no KV cache and generates nothing. Meant for set-ups that split encoding, prefill and decoding.'
+        ),
+    ] = None
+    mm_encoder_tp_mode: Annotated[
+        Literal['weights', 'data'] | None,
+        Field(
+            description="Splits the encoder's weights over the GPUs or gives each GPU all weights and a share of the items. Splitting the data avoids communication in every layer and is usually faster with many images, at the cost of memory on each GPU."
+        ),
+    ] = None
+    mm_encoder_attn_backend: Annotated[
+        Literal['FLASH_ATTN', 'TRITON_ATTN', 'TORCH_SDPA', 'FLASHINFER', 'ROCM_AITER_FA'] | None,
+        Field(
+            description="Which attention kernels the vision encoder runs, apart from the language model's. `null` picks what suits the device and the head size. Set it to get FP8 attention or to work around a fault. Other backends of the language model are refused for encoders when the model is loaded."
+        ),
+    ] = None
+    mm_encoder_attn_dtype: Annotated[
+        Literal['fp8'] | None,
+        Field(
+            description="Runs the encoder's attention in FP8, which speeds up large images and long videos a little at some risk to accuracy. Scales are found while running unless a file gives them. Needs a matching attention backend, set explicitly on NVIDIA."
+        ),
+    ] = None
+    mm_encoder_fp8_scale_path: Annotated[
+        StrictStr | None,
+        Field(
+            description="JSON file with the scales of each layer's queries, keys and values, for FP8 attention. Fixed scales save the work of finding them and give repeatable results. The file must exist, and `mm_encoder_attn_dtype` must be `fp8`."
+        ),
+    ] = None
+    mm_encoder_fp8_scale_save_path: Annotated[
+        StrictStr | None,
+        Field(
+            description='Writes the scales found while running to this file, once enough inputs have been seen, for later use as `mm_encoder_fp8_scale_path`. Run it on typical inputs. Its directory must exist.'
+        ),
+    ] = None
+    mm_encoder_fp8_scale_save_margin: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Factor by which saved scales are enlarged, so that inputs with larger values than those seen do not overflow. Larger is safer and a little less precise.',
+            gt=0.0,
+        ),
+    ] = None
+    skip_mm_profiling: Annotated[
+        StrictBool | None,
+        Field(
+            description='Leaves the encoder out of the memory measurement at start-up, which starts faster and leaves more for the KV cache. Its peak is then not reserved: large inputs can run out of memory. Lower `gpu_memory_utilization` by what the encoder needs.'
+        ),
+    ] = None
+    video_pruning_rate: Annotated[
+        StrictFloat | None,
+        Field(
+            description="Drops this share of each video's tokens after encoding, those that say least. Shortens prefill and saves KV cache about in proportion; detail suffers at high rates. Only for models that support it. 0 or null keeps all.",
+            ge=0.0,
+            lt=1.0,
+        ),
+    ] = None
+    video_pruning_method: Annotated[
+        Literal['evs', 'vidcom2'] | None,
+        Field(
+            description='Algorithm that decides which video tokens are dropped; it acts only with a `video_pruning_rate` above 0. A method that the model does not implement is refused.'
+        ),
+    ] = None
+    mm_tensor_ipc: Annotated[
+        Literal['direct_rpc', 'torch_shm'] | None,
+        Field(
+            description='How prepared tensors get from the API process to the engine. Shared memory avoids copies of large inputs and can hand over tensors that are already on the device.'
+        ),
+    ] = None
+    mm_processor_device: Annotated[
+        Literal['auto', 'cpu', 'cuda', 'xpu'] | None,
+        Field(
+            description='Where the Hugging Face processor transforms images and videos; only the fast, torchvision-based processors can use an accelerator. An instance that also runs the language model is refused an accelerator here, as the two would compete. `device` in `mm_processor_kwargs` goes before this.'
+        ),
+    ] = None
+    mm_ipc_gpu_memory_gb: Annotated[
+        StrictFloat | None,
+        Field(
+            description='GPU memory set aside for multimodal work in the API process, such as decoding video in hardware. It is taken from the KV cache, and frontend work waits while it is used up. 0 sets nothing aside. The engine refuses a value that leaves no KV cache.',
+            ge=0.0,
         ),
     ] = None
     structured_outputs_config: Annotated[
@@ -3286,6 +7303,571 @@ class VllmEngine(BaseModel):
     ] = None
 
 
+class TensorrtLlmLlm(BaseModel):
+    """
+    What the `LLM` object and `trtllm-serve --config` of TensorRT-LLM take: the fields of TorchLlmArgs (the PyTorch backend, which is what `LlmArgs` means in 1.2.1), and, up to 1.2.x, those that only the TensorRT engine backend has. `backend` chooses the class. Quantization, calibration and engine build settings have sections of their own.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    backend: Annotated[
+        Literal['pytorch', 'tensorrt', '_autodeploy'] | None,
+        Field(
+            description='Chooses the class that takes these arguments and the code that runs the model. The PyTorch backend loads a Hugging Face checkpoint directly and is the only one that later releases keep; the TensorRT backend compiles an engine first, which costs minutes of build time. The field is marked deprecated, because 1.3 knows one backend only: leave it out unless you need one of the others.'
+        ),
+    ] = None
+    tokenizer: Annotated[
+        StrictStr | None,
+        Field(
+            description="Hub name or local folder of the tokenizer, where it is not the model's own. Use it for checkpoints that ship without tokenizer files. Tokens that differ from those the model was trained with ruin the answers."
+        ),
+    ] = None
+    tokenizer_mode: Annotated[
+        Literal['auto', 'slow'] | None,
+        Field(
+            description='Whether the Rust implementation of the tokenizer is used. Choose the slow one only where the fast one is missing or tokenizes a model wrongly; it can become the bottleneck of time to first token under load.'
+        ),
+    ] = None
+    custom_tokenizer: Annotated[
+        StrictStr | None,
+        Field(
+            description='Loads the tokenizer through a class of TensorRT-LLM or of your own instead of AutoTokenizer: a built-in short name, or the import path of a class with `from_pretrained`. Needed for models whose chat format Hugging Face tokenizers cannot express. Prototype.'
+        ),
+    ] = None
+    skip_tokenizer_init: Annotated[
+        StrictBool | None,
+        Field(
+            description='Loads no tokenizer: requests must carry token ids and answers come back as token ids. Saves start-up time and host memory where another process does the text work; guided decoding, stop words and text prompts stop working.'
+        ),
+    ] = None
+    trust_remote_code: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets transformers import Python files that come with the model or tokenizer. Some models need it. It executes foreign code with your rights, so pin `revision` when you switch it on.'
+        ),
+    ] = None
+    dtype: Annotated[
+        Literal['auto', 'float16', 'bfloat16', 'float32'] | None,
+        Field(
+            description="Numeric type that the model runs in where the checkpoint is not quantized. Half precision types halve memory and traffic against float32; float16 has a smaller range than bfloat16 and can overflow on models trained in bfloat16. The engine backend converts the checkpoint to it; for the PyTorch backend no reader of this field was found, there the type in the model's own config counts. Writing the key makes LlmArgs ask GPU 0 for its capability, so it fails on a host without a GPU."
+        ),
+    ] = None
+    revision: Annotated[
+        StrictStr | None,
+        Field(
+            description='Branch, tag or commit of the model on the Hugging Face Hub. Pin it for results that can be repeated, and always together with `trust_remote_code`.'
+        ),
+    ] = None
+    tokenizer_revision: Annotated[
+        StrictStr | None,
+        Field(
+            description='Branch, tag or commit of the tokenizer on the Hugging Face Hub, where the tokenizer comes from a repository of its own. Pin it together with `tokenizer`, so that a later upload cannot change how prompts are split.'
+        ),
+    ] = None
+    load_format: Annotated[
+        Literal['auto', 'dummy', 'vision_only'] | None,
+        Field(
+            description='Where the weights come from. Random weights make a start-up or throughput test possible without downloading a checkpoint; the answers are noise, and speculative decoding or expert balance then measure nothing real. TorchLlmArgs takes the names in any case, TrtLlmArgs only in lower case: write them in lower case.'
+        ),
+    ] = None
+    checkpoint_format: Annotated[
+        StrictStr | None,
+        Field(
+            description='Name of a registered checkpoint loader. TensorRT-LLM documents `HF`; code of your own can register further formats. Touch it only for checkpoints that are not in Hugging Face layout. PyTorch backend, prototype.'
+        ),
+    ] = None
+    mm_encoder_only: Annotated[
+        StrictBool | None,
+        Field(
+            description='Loads and executes only the multimodal encoder of a model, for deployments that run encoder and language model on different GPUs. It saves the memory of the language model and disables the overlap scheduler. PyTorch backend, prototype.'
+        ),
+    ] = None
+    force_dynamic_quantization: Annotated[
+        StrictBool | None,
+        Field(
+            description='Computes the scales of quantized activations at run time even where the checkpoint brings static ones. Costs a little time per step, can save accuracy when the calibration data did not resemble your prompts. PyTorch backend, prototype.'
+        ),
+    ] = None
+    kv_cache_config: Annotated[
+        TensorrtLlmKvCacheConfig | None,
+        Field(
+            description='Size, data type, block size and reuse of the KV cache. It decides how many requests fit at once and whether repeated prompts are computed again, so it moves throughput and energy per token more than most other blocks.'
+        ),
+    ] = None
+    max_seq_len: Annotated[
+        int | None,
+        Field(
+            description="Most tokens, prompt and answer together, that one request may have. It bounds the KV cache that a request can claim and sizes several buffers; set it to what you need instead of the model's full context to leave room for more requests.",
+            ge=1,
+        ),
+    ] = None
+    max_input_len: Annotated[
+        int | None,
+        Field(
+            description='Most tokens that a prompt may have. On the engine backend it goes into the build and into buffer sizes; longer prompts are refused. Keep it in step with `max_seq_len`.',
+            ge=1,
+        ),
+    ] = None
+    fail_fast_on_attention_window_too_large: Annotated[
+        StrictBool | None,
+        Field(
+            description='Stops at start-up when one sequence of the configured attention window does not fit into the KV cache, instead of silently shrinking the window. Switch it on in benchmarks and production, so that a memory shortage is not mistaken for a result. Prototype; handed to the C++ executor.'
+        ),
+    ] = None
+    cache_transceiver_config: Annotated[
+        TensorrtLlmCacheTransceiverConfig | None,
+        Field(
+            description='Moves the KV cache from servers that compute prompts to servers that generate, for disaggregated serving. Both sides need the same settings. Prototype.'
+        ),
+    ] = None
+    kv_connector_config: Annotated[
+        TensorrtLlmKvCacheConnectorConfig | None,
+        Field(
+            description='Plugs in Python classes that save KV cache blocks to, and load them from, storage of your own. It saves repeated prompt computation across restarts and servers, at the cost of transfer time. PyTorch backend, prototype.'
+        ),
+    ] = None
+    enable_sleep: Annotated[
+        StrictBool | None,
+        Field(
+            description='Allocates weights and KV cache from virtual memory pools that can be released and restored, so that an idle engine can give its GPU memory back, as reinforcement learning loops need. Loading takes longer; leave it off otherwise. PyTorch backend, prototype.'
+        ),
+    ] = None
+    garbage_collection_gen0_threshold: Annotated[
+        int | None,
+        Field(
+            description='How many new Python objects trigger a young-generation garbage collection in the worker. A collection pauses the scheduling loop, so low values show up as latency spikes; high values let garbage pile up in host memory. PyTorch backend, beta.',
+            ge=0,
+        ),
+    ] = None
+    max_batch_size: Annotated[
+        int | None,
+        Field(
+            description='Upper limit of requests that one step works on. A larger batch reads the weights once for more tokens, so throughput and energy per token improve until arithmetic or KV cache is the limit, while each request waits longer for its next token. Raise it for offline work, lower it for latency or when start-up runs out of memory; keep `cuda_graph_config.max_batch_size` in step.',
+            ge=1,
+        ),
+    ] = None
+    max_num_tokens: Annotated[
+        int | None,
+        Field(
+            description='Upper limit of tokens, prompt and generated together, that one step works on after padding is removed. Larger values finish prompts in fewer steps and use the GPU better; they cost activation memory, which leaves less KV cache, and long prompts then delay running answers more.',
+            ge=1,
+        ),
+    ] = None
+    max_beam_width: Annotated[
+        int | None,
+        Field(
+            description='Largest beam width that a request may ask for. Every beam keeps its own KV cache and computes its own tokens, so two beams nearly double the work per answer. Leave it at one unless requests use beam search.',
+            ge=1,
+        ),
+    ] = None
+    enable_chunked_prefill: Annotated[
+        StrictBool | None,
+        Field(
+            description='Computes long prompts in pieces that share steps with running answers. Answers stall less while a long prompt arrives and prompts may exceed `max_num_tokens`; the prompt itself takes a little longer in total. With MLA models (DeepSeek) it is switched off with a warning unless the GPU is of capability 9.0, 10.0, 10.3 or 12.0.'
+        ),
+    ] = None
+    scheduler_config: Annotated[
+        TensorrtLlmSchedulerConfig | None,
+        Field(
+            description='How requests get KV cache blocks, and in which order prompt chunks are computed. The capacity policy trades batch size against the risk of pausing requests. Prototype.'
+        ),
+    ] = None
+    disable_overlap_scheduler: Annotated[
+        StrictBool | None,
+        Field(
+            description='By default the host prepares and post-processes one step while the GPU runs the next, which hides CPU time. Switching that off makes every step wait for the host: slower, but simpler to debug, and needed by context servers of disaggregated serving and by some drafters. The engine switches it off by itself where a speculation mode cannot overlap. PyTorch backend, beta.'
+        ),
+    ] = None
+    batch_wait_timeout_ms: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Lets the queue wait up to this long for `max_batch_size` requests before it starts. Fuller batches use less energy per token; every waiting request pays with latency. For bursty offline traffic; 0 does not wait. PyTorch backend, prototype.',
+            ge=0.0,
+        ),
+    ] = None
+    batch_wait_timeout_iters: Annotated[
+        int | None,
+        Field(
+            description='Lets the scheduler put new prompts off for up to this many steps to start more of them together. Improves GPU use when prompts trickle in, and delays their first token; 0 does not wait. PyTorch backend, prototype.',
+            ge=0,
+        ),
+    ] = None
+    batch_wait_max_tokens_ratio: Annotated[
+        StrictFloat | None,
+        Field(
+            description='New prompts are held back until their tokens reach this share of `max_num_tokens`, or until `batch_wait_timeout_iters` ends the wait. Higher values give fuller steps and later first tokens; 0 switches it off. PyTorch backend, prototype.',
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = None
+    stream_interval: Annotated[
+        int | None,
+        Field(
+            description='How many steps pass between two pieces of a streamed answer. Sending every token costs host time that grows with the batch; 10 or 20 relieve the CPU at high concurrency, and readers see the text arrive in larger pieces. PyTorch backend.',
+            ge=1,
+        ),
+    ] = None
+    num_postprocess_workers: Annotated[
+        int | None,
+        Field(
+            description='Extra processes that turn tokens into text and format answers, so that the main process does not become the bottleneck at high request rates. 0 does that work in the main process. Needs CPU cores; useful with streaming and many concurrent requests. Prototype.',
+            ge=0,
+        ),
+    ] = None
+    postprocess_tokenizer_dir: Annotated[
+        StrictStr | None,
+        Field(
+            description='Folder or name from which the postprocess workers load their tokenizer. Only used with `num_postprocess_workers` above 0. Prototype.'
+        ),
+    ] = None
+    sampler_type: Annotated[
+        Literal['auto', 'TorchSampler', 'TRTLLMSampler'] | None,
+        Field(
+            description='Which code picks the next token from the logits. The PyTorch sampler is the maintained one; the C++ sampler serves beam search and cannot be combined with MTP or EAGLE. Leave it on auto. PyTorch backend, beta.'
+        ),
+    ] = None
+    sampler_force_async_worker: Annotated[
+        StrictBool | None,
+        Field(
+            description='Sends the copies from GPU to host through the asynchronous worker that is meant for confidential computing, even where that is not active. For testing only; ordinary set-ups gain nothing. PyTorch backend, prototype.'
+        ),
+    ] = None
+    disable_flashinfer_sampling: Annotated[
+        StrictBool | None,
+        Field(
+            description="Uses PyTorch operations instead of FlashInfer's kernels for top-k and top-p sampling. Sampling becomes slower at large batches; use it to rule the kernels out while looking for an error. Expected to disappear. PyTorch backend, prototype."
+        ),
+    ] = None
+    enable_min_latency: Annotated[
+        StrictBool | None,
+        Field(
+            description='Chooses kernels that are fastest at very small batches. Only Llama 4 reads it so far; at larger batches throughput drops. PyTorch backend, beta.'
+        ),
+    ] = None
+    tensor_parallel_size: Annotated[
+        int | None,
+        Field(
+            description="Splits every layer's weights across this many GPUs. Answers get faster and larger models fit, but the GPUs exchange activations twice per layer; beyond what memory or latency demand, the extra GPUs mostly add idle power. Needs a fast link between them.",
+            ge=1,
+        ),
+    ] = None
+    pipeline_parallel_size: Annotated[
+        int | None,
+        Field(
+            description='Puts consecutive layers on different GPUs. Little traffic between the GPUs, so it suits slow links and several nodes; one request alone does not get faster, and idle stages still draw power when there is too little traffic. Speculative decoding is listed as unsupported with it.',
+            ge=1,
+        ),
+    ] = None
+    context_parallel_size: Annotated[
+        int | None,
+        Field(
+            description='Splits the tokens of each sequence across GPUs, for contexts that one GPU cannot hold or compute in time. `cp_config` says how. For ordinary context lengths tensor parallelism is the better choice.',
+            ge=1,
+        ),
+    ] = None
+    gpus_per_node: Annotated[
+        int | None,
+        Field(
+            description='How many GPUs one node has, for placing ranks on several nodes. Set it where the process that builds the arguments sees another number of GPUs than the workers do. Beta.',
+            ge=1,
+        ),
+    ] = None
+    enable_attention_dp: Annotated[
+        StrictBool | None,
+        Field(
+            description='Each GPU runs the attention of different requests with full attention weights, instead of all GPUs sharing every head. For MLA models, whose KV cache would be copied to every GPU, this multiplies the room for requests and raises throughput at large batches; single requests get slower. Combine with expert parallelism. Beta.'
+        ),
+    ] = None
+    enable_lm_head_tp_in_adp: Annotated[
+        StrictBool | None,
+        Field(
+            description='Under data parallel attention, shares the final projection to the vocabulary among the GPUs instead of repeating it on each. Pays off when the vocabulary is large and batches per GPU are small. Prototype.'
+        ),
+    ] = None
+    attention_dp_config: Annotated[
+        TensorrtLlmAttentionDpConfig | None,
+        Field(
+            description='Lets the scheduler wait so that all data parallel attention ranks get prompts in the same step; an unbalanced step is as slow as its fullest rank. Only read with `enable_attention_dp`. PyTorch backend, beta.'
+        ),
+    ] = None
+    pp_partition: Annotated[
+        list[PpPartitionItem] | None,
+        Field(
+            description="How many layers each pipeline stage gets, in order. Use it where the first or last stage has extra work (embeddings, output layer) and an even split leaves it behind. The list needs one entry per stage and must add up to the model's layers. Prototype."
+        ),
+    ] = None
+    cp_config: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description='Settings of context parallelism as a mapping: `cp_type` names the method (ULYSSES, STAR, RING or HELIX, in any case) and further keys belong to it, such as `tokens_per_block` for HELIX, or `cp_anchor_size` and `block_size` for STAR. Only used with `context_parallel_size` above 1. Prototype.'
+        ),
+    ] = None
+    allreduce_strategy: Annotated[
+        Literal['AUTO', 'NCCL', 'UB', 'MINLATENCY', 'ONESHOT', 'TWOSHOT', 'LOWPRECISION', 'MNNVL', 'NCCL_SYMMETRIC'] | None,
+        Field(
+            description='How the partial results of tensor parallel GPUs are added up. Auto chooses by message size and topology and is right in most cases; force one when profiling shows the exchange as bottleneck, or to rule a kernel out. PyTorch backend, beta.'
+        ),
+    ] = None
+    orchestrator_type: Annotated[
+        Literal['rpc', 'ray'] | None,
+        Field(
+            description='What launches and connects the worker processes. MPI, the default, fits benchmarks and Slurm; Ray fits reinforcement learning set-ups that place workers themselves. Prototype.'
+        ),
+    ] = None
+    ray_worker_extension_cls: Annotated[
+        StrictStr | None,
+        Field(
+            description='Import path of a class whose methods are added to each Ray worker, so that a training loop can call into it. Needs orchestrator_type ray. PyTorch backend, prototype.'
+        ),
+    ] = None
+    ray_placement_config: Annotated[
+        TensorrtLlmRayPlacementConfig | None,
+        Field(
+            description='How Ray workers share and claim GPUs. Needs orchestrator_type ray, and is only used with the asynchronous LLM for reinforcement learning. PyTorch backend, prototype.'
+        ),
+    ] = None
+    env_overrides: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description='Environment variables that the worker processes get, as name and value; values are turned into text. Variables that a module has already read at import keep their old value, so set those in the shell or in the env section. Prototype.'
+        ),
+    ] = None
+    moe_config: Annotated[
+        TensorrtLlmMoeConfig | None,
+        Field(
+            description='Which kernels compute the experts of a mixture-of-experts model, how many tokens they take at once, and how experts are balanced. The backend must fit checkpoint precision and GPU. PyTorch backend, beta.'
+        ),
+    ] = None
+    moe_expert_parallel_size: Annotated[
+        int | None,
+        Field(
+            description='Puts whole experts on different GPUs, so each GPU computes only the tokens routed to its experts. Larger matrix products and less weight traffic per GPU than splitting every expert; hot experts can leave other GPUs idle. With expert and tensor size of the experts given, their product must be `tensor_parallel_size`.',
+            ge=-1,
+        ),
+    ] = None
+    moe_tensor_parallel_size: Annotated[
+        int | None,
+        Field(
+            description="Splits every expert's weights across this many GPUs. Balanced by construction, but the slices get small and slow for models with many small experts; those want expert parallelism instead.",
+            ge=-1,
+        ),
+    ] = None
+    moe_cluster_parallel_size: Annotated[
+        int | None,
+        Field(
+            description='Groups the GPUs of a mixture-of-experts layer into clusters, an additional level beside expert and tensor split. Cannot be combined with expert parallelism above 1. Leave it unset unless you follow a recipe that uses it. Beta.',
+            ge=-1,
+        ),
+    ] = None
+    attn_backend: Annotated[
+        Literal['TRTLLM', 'VANILLA', 'FLASHINFER', 'FLASHINFER_STAR_ATTENTION'] | None,
+        Field(
+            description='Which implementation computes attention. The default fuses most work and is the one to use; the others exist for comparison and special methods, and switch features off. The engine itself takes any text and silently falls back to TRTLLM for names that it does not know, or for FlashInfer where that is not installed. PyTorch backend, beta.'
+        ),
+    ] = None
+    sparse_attention_config: Annotated[
+        TensorrtLlmSparseRocket | TensorrtLlmSparseDsa | TensorrtLlmSparseSkipSoftmax | None,
+        Field(
+            description='Skips attention work on tokens that matter little, for long contexts. `algorithm` chooses the method, and llmcfg builds the class of that method from the rest. Saves time, energy and, with RocketKV, cache memory, at some risk for accuracy. PyTorch backend, prototype.'
+        ),
+    ] = None
+    cuda_graph_config: Annotated[
+        TensorrtLlmCudaGraphConfig | None,
+        Field(
+            description='Records the launches of whole decoding steps and replays them, which removes most of the CPU time per step. On by default for batches up to 128; every recorded size can cost up to 200 MB. Write null to run without graphs, for debugging. PyTorch backend, beta.'
+        ),
+    ] = None
+    torch_compile_config: Annotated[
+        TensorrtLlmTorchCompileConfig | None,
+        Field(
+            description='Compiles the model with torch.compile, which fuses small operations and allows graphs for prompt steps too. Off by default; start-up takes longer, and not every model gains. PyTorch backend, prototype.'
+        ),
+    ] = None
+    enable_autotuner: Annotated[
+        StrictBool | None,
+        Field(
+            description='Times the variants of tunable kernels during warm-up and keeps the fastest for each shape. Switching it off shortens start-up but can slow the model down a lot; it exists for debugging. PyTorch backend, prototype.'
+        ),
+    ] = None
+    nvfp4_gemm_config: Annotated[
+        TensorrtLlmNvfp4GemmConfig | None,
+        Field(
+            description='Which libraries may compute the matrix products of NVFP4 checkpoints; the autotuner picks the fastest among them per shape. Without effect for other checkpoints. PyTorch backend, beta.'
+        ),
+    ] = None
+    speculative_config: Annotated[
+        TensorrtLlmSpeculativeEagle | TensorrtLlmSpeculativeMtp | TensorrtLlmSpeculativeNgram | TensorrtLlmSpeculativeDraftTarget | TensorrtLlmSpeculativeAuto | TensorrtLlmSpeculativeMedusa | TensorrtLlmSpeculativeLookahead | TensorrtLlmSpeculativeSaveState | TensorrtLlmSpeculativeUserProvided | None,
+        Field(
+            description='Guesses several tokens ahead and checks them in one step of the model. At small batches this turns idle arithmetic into latency and energy savings; at large batches, or when few guesses are right, it costs more than it gives, so compare with and without. `decoding_type` chooses the method (its spelling is case-sensitive), and llmcfg builds the class of that method from the rest.'
+        ),
+    ] = None
+    enable_lora: Annotated[
+        StrictBool | None,
+        Field(
+            description='Prepares the model for LoRA adapters that requests name. On the engine backend it switches the LoRA plugin on in the build; on the PyTorch backend `lora_config` does the work and this switch is ignored beside it.'
+        ),
+    ] = None
+    lora_config: Annotated[
+        TensorrtLlmLoraConfig | None,
+        Field(
+            description='Which adapters or modules are prepared, up to which rank, and how many stay on GPU and host. Every adapted module costs a little time per token and memory for the largest rank.'
+        ),
+    ] = None
+    peft_cache_config: Annotated[
+        TensorrtLlmPeftCacheConfig | None,
+        Field(
+            description='Sizes of the caches that keep adapter weights on GPU and host. A cache that is too small copies adapters again and again; one that is too large takes memory from the KV cache. Prototype.'
+        ),
+    ] = None
+    guided_decoding_backend: Annotated[
+        Literal['xgrammar', 'llguidance'] | None,
+        Field(
+            description='Library that restricts answers to a JSON schema, regular expression or grammar that a request gives. Set it to allow such requests; those without a guide do not pay. Masks are computed on the CPU, which can add latency per token at large batches.'
+        ),
+    ] = None
+    reasoning_parser: Annotated[
+        StrictStr | None,
+        Field(
+            description="Separates a model's reasoning from its answer in the server's replies and, with guided decoding, knows where the answer begins. The names are registered per model family; the server lists those of its release. Prototype."
+        ),
+    ] = None
+    return_perf_metrics: Annotated[
+        StrictBool | None,
+        Field(
+            description='Records timestamps and KV cache reuse for every request and returns them with the answer. Cheap, and the basis of latency breakdowns; switch it on for measurements. Prototype.'
+        ),
+    ] = None
+    perf_metrics_max_requests: Annotated[
+        int | None,
+        Field(
+            description='How many finished requests the server keeps for its performance metrics endpoint. 0 keeps none; every entry costs a little host memory. Needs `return_perf_metrics`. PyTorch backend, prototype.',
+            ge=0,
+        ),
+    ] = None
+    enable_iter_perf_stats: Annotated[
+        StrictBool | None,
+        Field(
+            description='Collects batch sizes, KV cache use and times for every step, for the metrics endpoint and `get_stats`. Costs host time in each step, so leave it off in latency-critical runs. PyTorch backend, prototype.'
+        ),
+    ] = None
+    enable_iter_req_stats: Annotated[
+        StrictBool | None,
+        Field(
+            description="Adds the state of every request to each step's statistics. Grows with the batch; for debugging the scheduler. Needs `enable_iter_perf_stats`. PyTorch backend, prototype."
+        ),
+    ] = None
+    print_iter_log: Annotated[
+        StrictBool | None,
+        Field(
+            description='Writes a line with batch size, tokens and time of each step into the log. Handy to see what the scheduler does; slows the loop down a little and fills logs fast. PyTorch backend, beta.'
+        ),
+    ] = None
+    iter_stats_max_iterations: Annotated[
+        int | None,
+        Field(
+            description='How many steps of statistics the C++ executor keeps until they are fetched. Prototype.',
+            ge=0,
+        ),
+    ] = None
+    request_stats_max_iterations: Annotated[
+        int | None,
+        Field(
+            description='How many steps of per-request statistics the C++ executor keeps until they are fetched. Prototype.',
+            ge=0,
+        ),
+    ] = None
+    max_stats_len: Annotated[
+        int | None,
+        Field(
+            description='How many entries of performance statistics the PyTorch executor keeps; older ones are dropped. Raise it when statistics are fetched rarely. PyTorch backend, prototype.',
+            ge=1,
+        ),
+    ] = None
+    otlp_traces_endpoint: Annotated[
+        StrictStr | None,
+        Field(
+            description='Where traces of requests are sent in OpenTelemetry format. Needs the OpenTelemetry packages and a collector that listens; tracing adds some host work per request. Prototype.'
+        ),
+    ] = None
+    enable_layerwise_nvtx_marker: Annotated[
+        StrictBool | None,
+        Field(
+            description='Marks every layer for Nsight Systems, with shapes. For profiling only: the markers cost time in each step. PyTorch backend, beta.'
+        ),
+    ] = None
+    gather_generation_logits: Annotated[
+        StrictBool | None,
+        Field(
+            description='Prepares buffers so that requests can ask for the logits of generated tokens. A vocabulary-sized row per token costs memory and copies; leave it off unless logits are needed. Prototype.'
+        ),
+    ] = None
+    enable_tqdm: Annotated[
+        StrictBool | None,
+        Field(
+            description='Shows a progress bar while a checkpoint is converted and an engine is built. Cosmetic.'
+        ),
+    ] = None
+    workspace: Annotated[
+        StrictStr | None,
+        Field(
+            description='Folder for converted checkpoints and engines while a build runs. Point it to a disk with room for a second copy of the model.'
+        ),
+    ] = None
+    enable_build_cache: Annotated[
+        StrictBool | None,
+        Field(
+            description="Keeps engines in a cache on disk and takes them from there when model and settings are the same, which saves the minutes of a rebuild. In Python a boolean or a BuildCacheConfig; note that a YAML for `trtllm-serve --config` is read differently and must give a mapping of BuildCacheConfig's arguments."
+        ),
+    ] = None
+    extended_runtime_perf_knob_config: Annotated[
+        TensorrtLlmExtendedRuntimePerfKnobConfig | None,
+        Field(
+            description='Switches of the C++ runtime for built engines: multi-block attention, FP32 accumulation, CUDA graphs. Try the CUDA graph mode first for small models, whose steps are bound by launches.'
+        ),
+    ] = None
+    embedding_parallel_mode: Annotated[
+        Literal['NONE', 'SHARDING_ALONG_VOCAB', 'SHARDING_ALONG_HIDDEN'] | None,
+        Field(
+            description='How tensor parallel GPUs share the embedding table of a built engine. The engine takes any text and ignores what it does not know.'
+        ),
+    ] = None
+    fast_build: Annotated[
+        StrictBool | None,
+        Field(
+            description='Enables options that shorten the engine build and can make the engine slower. For development. With FP8 quantization it also switches the managed-weights plugin option on.'
+        ),
+    ] = None
+    enable_prompt_adapter: Annotated[
+        StrictBool | None,
+        Field(
+            description='Builds the engine with room for prompt tuning embeddings that requests can name. Costs memory for the embedding table.'
+        ),
+    ] = None
+    max_prompt_adapter_token: Annotated[
+        int | None,
+        Field(
+            description='Most virtual tokens that a prompt adapter may have; times the batch size it gives the size of the embedding table in the engine. Needs `enable_prompt_adapter`.',
+            ge=0,
+        ),
+    ] = None
+    batching_type: Annotated[
+        Literal['STATIC', 'INFLIGHT'] | None,
+        Field(
+            description='Whether new requests join a running batch. In-flight batching keeps the GPU busy and is what you want; static batching waits until the whole batch has finished and exists for comparison.'
+        ),
+    ] = None
+    normalize_log_probs: Annotated[
+        StrictBool | None,
+        Field(
+            description='Divides the log probability of beams by their length, so that short answers are not preferred. Matters only for beam search.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
 class PytorchSection(BaseModel):
     """
     What a run with transformers on PyTorch takes: loading, quantization, generation, compilation and the runtime's switches.
@@ -3320,6 +7902,46 @@ class VllmSection(BaseModel):
         VllmSampling | None,
         Field(
             description='How output tokens are chosen and when generation ends, `vllm.SamplingParams`. They travel with each request, so a server does not take them at start-up.'
+        ),
+    ] = None
+
+
+class TensorrtLlmSection(BaseModel):
+    """
+    What TensorRT-LLM takes: the arguments of `LLM`, and for the engine backend of 1.2.x how the engine is built and quantized.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    llm: Annotated[
+        TensorrtLlmLlm | None,
+        Field(
+            description='Arguments of `tensorrt_llm.LLM`. They become `TorchLlmArgs` on the default PyTorch backend, `TrtLlmArgs` where `backend: tensorrt` asks for the engine backend.'
+        ),
+    ] = None
+    build: Annotated[
+        TensorrtLlmBuild | None,
+        Field(
+            description='How the TensorRT engine is built, `BuildConfig`: what `trtllm-build` takes. Only the engine backend reads it, and only up to 1.2.x.'
+        ),
+    ] = None
+    quantization: Annotated[
+        TensorrtLlmQuantization | None,
+        Field(
+            description='How the engine backend quantizes the checkpoint, `QuantConfig`, and the calibration for it. The PyTorch backend takes its quantization from the checkpoint.'
+        ),
+    ] = None
+    sampling: Annotated[
+        TensorrtLlmSampling | None,
+        Field(
+            description='How output tokens are chosen and when generation ends, `tensorrt_llm.SamplingParams`. They travel with each request, so a server does not take them at start-up.'
+        ),
+    ] = None
+    env: Annotated[
+        TensorrtLlmEnv | None,
+        Field(
+            description='Environment variables that TensorRT-LLM reads when it starts.'
         ),
     ] = None
 

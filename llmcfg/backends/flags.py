@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
 from llmcfg.catalog import bundle
-from llmcfg.diagnostics import Diagnostic, Path
+from llmcfg.compiled import Compiled
+from llmcfg.diagnostics import WARNING, Diagnostic, Path
 
 
 @cache
@@ -47,6 +49,17 @@ def option(flag: str, value: str) -> list[str]:
 def cannot_carry(what: str, path: Path, hint: str) -> Diagnostic:
     """Say that the format has no form for a value."""
     return Diagnostic("L504", f"{what} has no form that the engine would read back", path, hint=hint)
+
+
+def not_carried(compiled: Compiled, section: str, names: Iterable[str], why: str) -> Diagnostic:
+    """Say that values belong somewhere else than into the file or command that starts a server."""
+    return Diagnostic(
+        "L505",
+        f"{why}: {', '.join(names)}",
+        (compiled.backend, section),
+        severity=WARNING,
+        hint="--format json and python carry them.",
+    )
 
 
 def _native(schema: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from llmcfg.native import construct, instance
 _LOAD, _QUANTIZATION, _GENERATE = "from_pretrained", "quantization_config", "GenerationConfig"
 _COMPILE, _RUNTIME = "torch.compile", "torch"
 _MODEL_CLASS = "transformers.AutoModelForCausalLM"
-_CONFIG_TAG = "quant_method"
 _LOADER = '''
 
 def load():
@@ -48,7 +47,7 @@ def script(compiled: Compiled) -> str:
         lines.append("")
     load = dict(native.get(_LOAD, {}))
     if _QUANTIZATION in native:
-        lines.append(f"quantization_config = {_config(native[_QUANTIZATION], imports)}")
+        lines.append(f"quantization_config = {expression(native[_QUANTIZATION], imports)}")
     lines.append(f"load_arguments = {expression(load, imports)}")
     if _QUANTIZATION in native:
         lines.append('load_arguments["quantization_config"] = quantization_config')
@@ -77,7 +76,7 @@ def build(compiled: Compiled) -> dict[str, Any]:
     built: dict[str, Any] = {}
     load = construct(dict(native.get(_LOAD, {})), instance)
     if _QUANTIZATION in native:
-        built[_QUANTIZATION] = load["quantization_config"] = _quantization(native[_QUANTIZATION])
+        built[_QUANTIZATION] = load["quantization_config"] = construct(native[_QUANTIZATION], instance)
     if _GENERATE in native:
         built[_GENERATE] = instance("transformers.GenerationConfig", construct(dict(native[_GENERATE]), instance))
     import torch
@@ -89,24 +88,6 @@ def build(compiled: Compiled) -> dict[str, Any]:
     if _RUNTIME in native:
         built[_RUNTIME] = partial(_apply, native[_RUNTIME])
     return built
-
-
-def _quantization(native: dict[str, Any]) -> Any:
-    cls = getattr(native, "cls", None)
-    arguments = construct(_without_tag(native), instance)
-    return instance(cls, arguments) if cls else arguments
-
-
-def _config(native: dict[str, Any], imports: Imports) -> str:
-    cls = getattr(native, "cls", None)
-    if cls is None:
-        return expression(dict(native), imports)
-    return call(imports.name(cls), _without_tag(native), imports)
-
-
-def _without_tag(native: dict[str, Any]) -> dict[str, Any]:
-    """Drop the name of the method: the class stands for it."""
-    return {key: value for key, value in native.items() if key != _CONFIG_TAG}
 
 
 def _apply(settings: dict[str, Any]) -> None:

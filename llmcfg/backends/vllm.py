@@ -9,9 +9,18 @@ from __future__ import annotations
 from typing import Any
 
 from llmcfg.backends import Emission
-from llmcfg.backends.flags import cannot_carry, flag_of, has_no_flag, kinds, option, parameters, word
+from llmcfg.backends.flags import (
+    cannot_carry,
+    flag_of,
+    has_no_flag,
+    kinds,
+    not_carried,
+    option,
+    parameters,
+    word,
+)
 from llmcfg.compiled import Compiled
-from llmcfg.diagnostics import WARNING, Diagnostic
+from llmcfg.diagnostics import Diagnostic
 from llmcfg.emit.python_text import Imports, call, document as python_document, environment
 from llmcfg.native import construct, instance
 
@@ -23,7 +32,7 @@ _VARIABLES = {_ENGINE: "engine_args", _SAMPLING: "sampling_params"}
 
 def argv(compiled: Compiled) -> Emission:
     """Return ``vllm serve MODEL --flag value …``."""
-    words, found = ["vllm", "serve"], _left_out(compiled)
+    words, found = ["vllm", "serve"], _sampling(compiled)
     if compiled.model is not None:
         words.append(compiled.model)
     for name, value in _engine(compiled).items():
@@ -41,7 +50,7 @@ def document(compiled: Compiled) -> Emission:
     a value that looks like a flag goes into the key, behind an equals sign.
     """
     mapping: dict[str, Any] = {"model": compiled.model} if compiled.model is not None else {}
-    found = _left_out(compiled)
+    found = [*_sampling(compiled), *_environment(compiled)]
     for name, value in _engine(compiled).items():
         try:
             words = _words(name, value)
@@ -82,19 +91,15 @@ def _engine(compiled: Compiled) -> dict[str, Any]:
     return {key: value for key, value in compiled.native.get(_ENGINE, {}).items() if key != "model"}
 
 
-def _left_out(compiled: Compiled) -> list[Diagnostic]:
-    if _SAMPLING not in compiled.native:
-        return []
-    names = ", ".join(compiled.native[_SAMPLING])
-    return [
-        Diagnostic(
-            "L505",
-            f"a server takes sampling parameters with each request, not at start-up: {names}",
-            ("vllm", "sampling"),
-            severity=WARNING,
-            hint="Send them with the requests, or use --format json or python.",
-        )
-    ]
+def _sampling(compiled: Compiled) -> list[Diagnostic]:
+    names = compiled.native.get(_SAMPLING)
+    why = "a server takes sampling parameters with each request, not at start-up"
+    return [not_carried(compiled, "sampling", names, why)] if names else []
+
+
+def _environment(compiled: Compiled) -> list[Diagnostic]:
+    why = "the file holds no environment variables"
+    return [not_carried(compiled, "env", compiled.env, why)] if compiled.env else []
 
 
 def _words(name: str, value: Any) -> list[str]:

@@ -6,6 +6,8 @@ import keyword
 from collections.abc import Iterable
 from typing import Any
 
+from llmcfg.native import arguments, class_of
+
 WIDTH = 96
 
 
@@ -30,9 +32,9 @@ class Imports:
 
 def expression(value: Any, imports: Imports, depth: int = 0) -> str:
     """Write a value: literals by ``repr``, objects as calls of their class."""
-    cls = getattr(value, "cls", None)
+    cls = class_of(value)
     if cls is not None:
-        return call(imports.name(cls), value, imports, depth)
+        return call(imports.name(cls), arguments(value), imports, depth)
     if isinstance(value, dict):
         items = [f"{key!r}: {expression(item, imports, depth + 1)}" for key, item in value.items()]
         return _wrapped("{", items, "}", depth)
@@ -41,12 +43,12 @@ def expression(value: Any, imports: Imports, depth: int = 0) -> str:
     return repr(value)
 
 
-def call(function: str, arguments: dict[str, Any], imports: Imports, depth: int = 0) -> str:
+def call(function: str, keywords: dict[str, Any], imports: Imports, depth: int = 0) -> str:
     """Write a call with keyword arguments; names that are no identifiers go through ``**``."""
-    if all(key.isidentifier() and not keyword.iskeyword(key) for key in arguments):
-        items = [f"{key}={expression(value, imports, depth + 1)}" for key, value in arguments.items()]
+    if all(key.isidentifier() and not keyword.iskeyword(key) for key in keywords):
+        items = [f"{key}={expression(value, imports, depth + 1)}" for key, value in keywords.items()]
     else:
-        items = [f"**{expression(dict(arguments), imports, depth + 1)}"]
+        items = [f"**{expression(dict(keywords), imports, depth + 1)}"]
     return _wrapped(f"{function}(", items, ")", depth)
 
 
