@@ -60,12 +60,10 @@ def _validator(name: str) -> Any:
         from jsonschema import Draft202012Validator
 
         return Draft202012Validator(_schema(name))
-    return jsonschema_rs.validator_for(data_text(f"validator/{name}.json"))  # type: ignore[arg-type]
+    return jsonschema_rs.validator_for(data_text(f"validator/{name}.json"))
 
 
-def _errors(
-    validator: Any, schema: Schema, data: Any
-) -> Iterator[tuple[Path, tuple[str | int, ...]]]:
+def _errors(validator: Any, schema: Schema, data: Any) -> Iterator[tuple[Path, tuple[str | int, ...]]]:
     for error in validator.iter_errors(data):
         if hasattr(error, "instance_path"):
             yield tuple(error.instance_path), tuple(error.schema_path)

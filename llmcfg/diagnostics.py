@@ -84,6 +84,4 @@ def one_line(item: Diagnostic) -> str:
 
 def has_errors(diagnostics: list[Diagnostic], *, strict: bool = False) -> bool:
     """Tell whether the config must be refused; ``strict`` counts warnings as errors."""
-    return any(
-        item.severity == ERROR or (strict and item.severity == WARNING) for item in diagnostics
-    )
+    return any(item.severity == ERROR or (strict and item.severity == WARNING) for item in diagnostics)

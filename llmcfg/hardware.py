@@ -84,7 +84,11 @@ def _need(requirement: Facts) -> str:
     words = []
     if "arch" in requirement:
         arch = requirement["arch"]
-        words.append(_architecture(arch) + " or newer" if isinstance(arch, str) else " or ".join(map(_architecture, arch)))
+        words.append(
+            _architecture(arch) + " or newer"
+            if isinstance(arch, str)
+            else " or ".join(map(_architecture, arch))
+        )
     if "platform" in requirement:
         words.append(f"the platform {' or '.join(requirement['platform'])}")
     return " on ".join(words) or "other hardware"

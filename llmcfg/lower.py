@@ -88,9 +88,7 @@ class _Lowering:
             self._merge_extra(extra, parameters, native, (*path, "extra"))
         return native
 
-    def _parameter(
-        self, key: str, facts: Facts, value: Any, path: Path, native: dict[str, Any]
-    ) -> None:
+    def _parameter(self, key: str, facts: Facts, value: Any, path: Path, native: dict[str, Any]) -> None:
         if "when" in facts:
             self.uses.append(Use(path, facts["when"], value))
         lowered = self._value(facts, value, path)
@@ -109,13 +107,19 @@ class _Lowering:
                 elif "variants" in facts:
                     nested.tag = self._tag(name, facts["variants"][0])
                 return nested
+            if facts.get("form") == "integer_keys":
+                return {_integer_key(key): _copied(item) for key, item in value.items()}
             if "entries" in facts:
-                return {key: self._nested(facts["entries"], item, (*path, key)) for key, item in value.items()}
+                return {
+                    key: self._nested(facts["entries"], item, (*path, key)) for key, item in value.items()
+                }
             return _copied(value)
         if isinstance(value, list):
             if "items" in facts:
                 return [self._nested(facts["items"], item, (*path, i)) for i, item in enumerate(value)]
             return [_whole(item) for item in value] if "integral_items" in facts else _copied(value)
+        if facts.get("form") == "float" and type(value) is int:
+            return float(value)
         return _whole(value) if "integral" in facts else value
 
     def _tag(self, name: str, discriminator: str) -> str:
@@ -128,9 +132,7 @@ class _Lowering:
     def _merge_extra(
         self, extra: dict[str, Any], parameters: Facts, native: dict[str, Any], path: Path
     ) -> None:
-        written = {
-            (facts or _UNKNOWN).get("name", key): key for key, facts in parameters.items()
-        }
+        written = {(facts or _UNKNOWN).get("name", key): key for key, facts in parameters.items()}
         for key, value in extra.items():
             where = (*path, key)
             if key in native:
@@ -173,6 +175,11 @@ class _Lowering:
                     hint=f"Did you mean {near}?",
                 )
             )
+
+
+def _integer_key(key: str) -> str | int:
+    """YAML keys are texts here; the engine looks token ids and GPU numbers up as integers."""
+    return int(key) if key.isascii() and key.isdigit() else key
 
 
 def _whole(value: Any) -> Any:

@@ -43,6 +43,11 @@ def construct(value: Any, make: Callable[[str, dict[str, Any]], Any]) -> Any:
     return value
 
 
+def takes_mapping(cls: str) -> bool:
+    """Tell whether the class is built by a ``from_dict`` that takes its arguments as one mapping."""
+    return cls.endswith(".from_dict")
+
+
 def instance(cls: str, keywords: dict[str, Any]) -> Any:
     """Import the class and construct it.
 
@@ -51,5 +56,6 @@ def instance(cls: str, keywords: dict[str, Any]) -> Any:
     """
     from importlib import import_module
 
-    module, _, name = cls.rpartition(".")
-    return getattr(import_module(module), name)(**keywords)
+    module, _, name = cls.removesuffix(".from_dict").rpartition(".")
+    constructor = getattr(import_module(module), name)
+    return constructor.from_dict(keywords) if takes_mapping(cls) else constructor(**keywords)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from llmcfg.catalog import backends
 from llmcfg.compiled import Compiled
-from llmcfg.diagnostics import Diagnostic, Path, Place, dotted, has_errors
+from llmcfg.diagnostics import ERROR, Diagnostic, Path, Place, dotted, has_errors
 from llmcfg.document import Document
 from llmcfg.gpus import Gpu, UnknownGpu, find
 from llmcfg.lower import ENV, Use, lower
@@ -38,8 +38,8 @@ def run(document: Document, request: Request) -> Result:
     if document.data is None or has_errors(list(document.problems)):
         return Result([], list(document.problems))
     if not isinstance(document.data, dict):
-        found = Diagnostic("L007", "the config is not a mapping", hint="Start with `model: …`.")
-        return Result([], _placed([found], document))
+        problem = Diagnostic("L007", "the config is not a mapping", hint="Start with `model: …`.")
+        return Result([], _placed([problem], document))
     found, _ = validate("root", document.data, ())
     chosen = _choose(document.data, request)
     if not chosen and not any(item.path[:1] == ("backend",) for item in found):
@@ -52,18 +52,18 @@ def run(document: Document, request: Request) -> Result:
             data = section if isinstance(section, dict) else {}
             version = (request.version if backend in chosen else None) or backends()[backend]["reference"]
             result = _section(backend, data, document.data.get("model"), gpu, version)
-            found += result.diagnostics
             if backend in chosen:
                 compiled.append(result)
+                found += result.diagnostics
+            else:
+                found += [item for item in result.diagnostics if item.severity == ERROR]
     found = _placed(found, document)
     if has_errors(found):
         return Result([], found)
     return Result([_with_places(item, found) for item in compiled], found)
 
 
-def _section(
-    backend: str, data: dict[str, Any], model: Any, gpu: Gpu | None, version: str
-) -> Compiled:
+def _section(backend: str, data: dict[str, Any], model: Any, gpu: Gpu | None, version: str) -> Compiled:
     found, conditions = validate(backend, data, (backend,))
     refused = [item.path for item in found]
     if version != backends()[backend]["reference"]:
@@ -76,8 +76,9 @@ def _section(
         later += _check_use(backend, use, gpu, version)
     found += [item for item in later if not _follows(item.path, refused)] if refused else later
     found += lowered.diagnostics
-    environment = lowered.native.pop(ENV, {})
-    return Compiled(backend, version, model, lowered.native, environment, found)
+    native: dict[str, dict[str, Any]] = {**lowered.native}
+    environment = native.pop(ENV, {})
+    return Compiled(backend, version, model, native, environment, found)
 
 
 def _check_use(backend: str, use: Use, gpu: Gpu | None, version: str) -> list[Diagnostic]:

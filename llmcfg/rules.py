@@ -22,9 +22,7 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 }
 
 
-def broken_conditions(
-    backend: str, found: Iterable[Violation], version: str
-) -> Iterator[Diagnostic]:
+def broken_conditions(backend: str, found: Iterable[Violation], version: str) -> Iterator[Diagnostic]:
     """Yield one diagnostic for each rule that the validator found broken."""
     seen = set()
     for violation in found:
@@ -79,9 +77,7 @@ def _operand(operand: str | float, data: Any) -> Any:
     return data if isinstance(data, (int, float)) and not isinstance(data, bool) else None
 
 
-def _diagnostic(
-    backend: str, name: str, number: int, path: Path, version: str
-) -> Iterator[Diagnostic]:
+def _diagnostic(backend: str, name: str, number: int, path: Path, version: str) -> Iterator[Diagnostic]:
     rule: Facts = rule_texts(backend)[name][number]
     if not in_range(version, rule.get("since"), rule.get("until")):
         return

@@ -18,7 +18,9 @@ _ARTICLES = {
     "object": "a mapping",
     "null": "null",
 }
-_WORDS_FOR_TRUTH = frozenset(("yes", "no", "on", "off", "y", "n", "Yes", "No", "On", "Off", "YES", "NO", "ON", "OFF"))
+_WORDS_FOR_TRUTH = frozenset(
+    ("yes", "no", "on", "off", "y", "n", "Yes", "No", "On", "Off", "YES", "NO", "ON", "OFF")
+)
 _BOUNDS = {
     "minimum": "at least {}",
     "maximum": "at most {}",
@@ -61,7 +63,10 @@ def _diagnostics(name: str, violation: Violation, prefix: Path) -> Iterator[Diag
     elif violation.keyword in _BOUNDS:
         expected = _BOUNDS[violation.keyword].format(violation.limit)
         yield Diagnostic(
-            "L105", f"{_named(path)} is {_counted(violation)}, expected {expected}", path, hint=_range(violation.schema)
+            "L105",
+            f"{_named(path)} is {_counted(violation)}, expected {expected}",
+            path,
+            hint=_range(violation.schema),
         )
     else:
         yield Diagnostic("L103", f"{_named(path)}: {shown(violation.value)} is not allowed here", path)
@@ -168,9 +173,7 @@ def _counted(violation: Violation) -> str:
 
 
 def _range(schema: dict[str, Any]) -> str | None:
-    bounds = [
-        text.format(schema[key]) for key, text in _BOUNDS.items() if key in schema and "{}" in text
-    ]
+    bounds = [text.format(schema[key]) for key, text in _BOUNDS.items() if key in schema and "{}" in text]
     return f"It takes {' and '.join(bounds)}." if len(bounds) > 1 else None
 
 

@@ -52,9 +52,7 @@ def check_version(backend: str, version: str, path: Path) -> Iterator[Diagnostic
         )
 
 
-def check_facts(
-    backend: str, version: str, facts: Facts, what: str, path: Path
-) -> Iterator[Diagnostic]:
+def check_facts(backend: str, version: str, facts: Facts, what: str, path: Path) -> Iterator[Diagnostic]:
     """Say what is wrong with using a parameter or value in this version of the backend."""
     since, until = facts.get("since"), facts.get("until")
     title = backends()[backend]["title"]
@@ -63,6 +61,8 @@ def check_facts(
     if not in_range(version, since, None):
         yield Diagnostic("L401", f"{what} came with {title} {since}; asked for is {version}", path, hint=hint)
     elif not in_range(version, None, until):
-        yield Diagnostic("L402", f"{what} is gone from {title} {until}; asked for is {version}", path, hint=hint)
+        yield Diagnostic(
+            "L402", f"{what} is gone from {title} {until}; asked for is {version}", path, hint=hint
+        )
     elif facts.get("deprecated"):
         yield Diagnostic("L404", f"{what} is deprecated", path, severity=WARNING, hint=hint)

@@ -1236,7 +1236,7 @@ class VllmProfilerConfig(BaseModel):
     torch_profiler_use_gzip: Annotated[
         StrictBool | None,
         Field(
-            description='Writes traces compressed. Saves about nine tenths of the disk space; turn it off for tools that cannot read them or where compressing at the end takes too long.'
+            description='Writes traces compressed. Saves much disk space; turn it off for tools that cannot read them or where compressing at the end takes too long.'
         ),
     ] = None
     torch_profiler_dump_cuda_time_total: Annotated[
@@ -1437,7 +1437,7 @@ class VllmStructuredOutputsParams(BaseModel):
     regex: Annotated[
         StrictStr | None,
         Field(
-            description='The whole output matches this expression. Look-arounds and back-references are not supported by the libraries. Simple patterns are the cheapest constraint after choices; unbounded repetition of wide classes can be slow to compile.'
+            description='The whole output matches this expression. Look-arounds and back-references are refused by outlines and best avoided everywhere. Simple patterns are the cheapest constraint after choices; unbounded repetition of wide classes can be slow to compile.'
         ),
     ] = None
     choice: Annotated[
@@ -3673,7 +3673,7 @@ DeviceMapString = TypeAliasType(
     Annotated[
         StrictStr,
         Field(
-            pattern='^(auto|balanced|balanced_low_0|sequential|(cpu|cuda|xpu|mps|npu|hpu|mlu|musa|xla|tpu|neuron)(:[0-9]+)?)$'
+            pattern='^(auto|balanced|balanced_low_0|sequential|(cpu|cuda|xpu|mps|npu|hpu|mlu|musa|mtia|xla|tpu|neuron)(:[0-9]+)?)$'
         ),
     ],
 )
@@ -3807,6 +3807,1324 @@ class PytorchKernelConfig(BaseModel):
         StrictBool | None,
         Field(
             description="Adds the mapping to transformers' own table of kernels; switched off, only the layers of this mapping are replaced. Local kernels never inherit. Switch it off to measure one kernel in isolation."
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class PytorchQuantizationAqlm(BaseModel):
+    """
+    Loads checkpoints quantized with additive codebooks, around 2 bits per weight. Very small with good quality, but the decoding of codebooks limits speed. The settings come from the checkpoint.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    method: Annotated[
+        Literal['aqlm'],
+        Field(
+            description="Chooses this quantizer: the other keys of the section are those of transformers' `AqlmConfig`."
+        ),
+    ]
+    in_group_size: Annotated[
+        int | None,
+        Field(
+            description='Number of inputs that one code covers. The checkpoint brings its own value.'
+        ),
+    ] = None
+    out_group_size: Annotated[
+        int | None,
+        Field(
+            description='Number of outputs that one code covers; 1 is recommended. The checkpoint brings its own value.'
+        ),
+    ] = None
+    num_codebooks: Annotated[
+        int | None,
+        Field(
+            description='How many codebook entries are added up for a group. More give better quality and more bits. The checkpoint brings its own value.'
+        ),
+    ] = None
+    nbits_per_codebook: Annotated[
+        int | None,
+        Field(
+            description='Bits of one code: a codebook has 2 to that power entries. The checkpoint brings its own value.'
+        ),
+    ] = None
+    linear_weights_not_to_quantize: Annotated[
+        list[StrictStr] | None,
+        Field(
+            description='Names of modules that keep their original precision. Use it for layers that suffer most from quantization: the output head, the router of an MoE, a vision tower. Every module left out costs its full memory. The names here are those of weights, with their full path.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class PytorchQuantizationAutoRound(BaseModel):
+    """
+    Loads checkpoints of Intel's AutoRound, and GPTQ or AWQ checkpoints through its kernels. transformers cannot quantize with it. Only `backend` takes effect; the rest comes from the checkpoint.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    method: Annotated[
+        Literal['auto-round'],
+        Field(
+            description="Chooses this quantizer: the other keys of the section are those of transformers' `AutoRoundConfig`."
+        ),
+    ]
+    bits: Annotated[
+        Literal[2, 3, 4, 5, 6, 7, 8] | None,
+        Field(
+            description='Bits per weight of the checkpoint, which brings its own value.'
+        ),
+    ] = None
+    group_size: Annotated[
+        int | None,
+        Field(
+            description='How many weights share one scale; -1 takes a whole row. The checkpoint brings its own value.',
+            ge=-1,
+        ),
+    ] = None
+    sym: Annotated[
+        StrictBool | None,
+        Field(
+            description='Whether ranges are symmetric around zero. The checkpoint brings its own value.'
+        ),
+    ] = None
+    backend: Annotated[
+        StrictStr | None,
+        Field(
+            description='Which kernel multiplies the quantized weights; `auto` takes the fastest of those installed that suit the device and the checkpoint. Names are those of the installed auto-round.',
+            min_length=1,
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class PytorchQuantizationAwq(BaseModel):
+    """
+    Loads checkpoints quantized with AWQ (4-bit weights, scales chosen by activation). transformers cannot quantize with it. Of the settings here only `backend` and what names the kernel take effect; the rest comes from the checkpoint. On a GPU bfloat16 is changed to float16.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    method: Annotated[
+        Literal['awq'],
+        Field(
+            description="Chooses this quantizer: the other keys of the section are those of transformers' `AwqConfig`."
+        ),
+    ]
+    bits: Annotated[
+        int | None,
+        Field(
+            description='Bits per weight of the checkpoint; the kernels take 4 (some 8). A quantized checkpoint brings its own value.',
+            ge=1,
+        ),
+    ] = None
+    group_size: Annotated[
+        int | None,
+        Field(
+            description='How many weights share one scale; -1 takes a whole row. A quantized checkpoint brings its own value.'
+        ),
+    ] = None
+    zero_point: Annotated[
+        StrictBool | None,
+        Field(
+            description='Whether groups have a zero point (asymmetric quantization). A quantized checkpoint brings its own value.'
+        ),
+    ] = None
+    backend: Annotated[
+        Literal['autoawq', 'auto', 'auto_trainable', 'machete', 'marlin', 'exllama_v2', 'exllama_v1', 'gemm', 'gemm_triton', 'gemv', 'gemv_fast', 'torch_awq', 'torch_fused_awq'] | None,
+        Field(
+            description='Which kernel of gptqmodel multiplies the 4-bit weights. `auto` takes the fastest for the GPU and the checkpoint; force one to compare kernels or to work around a fault. This is what matters for speed and energy.'
+        ),
+    ] = None
+    format: Annotated[
+        Literal['gemm', 'gemv', 'gemv_fast', 'llm-awq'] | None,
+        Field(
+            description='The layout of the quantized weights. A quantized checkpoint brings its own; older configs call it `version`.'
+        ),
+    ] = None
+    modules_to_not_convert: Annotated[
+        list[StrictStr] | None,
+        Field(
+            description='Names of modules that keep their original precision. Use it for layers that suffer most from quantization: the output head, the router of an MoE, a vision tower. Every module left out costs its full memory. A quantized checkpoint brings its own list.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class PytorchQuantizationBitnet(BaseModel):
+    """
+    Runs models that were trained with ternary (1.58-bit) weights. The settings come from the checkpoint; other models cannot be converted. Without a GPU unpacking makes it slow.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    method: Annotated[
+        Literal['bitnet'],
+        Field(
+            description="Chooses this quantizer: the other keys of the section are those of transformers' `BitNetQuantConfig`."
+        ),
+    ]
+    modules_to_not_convert: Annotated[
+        list[StrictStr] | None,
+        Field(
+            description='Names of modules that keep their original precision. Use it for layers that suffer most from quantization: the output head, the router of an MoE, a vision tower. Every module left out costs its full memory.'
+        ),
+    ] = None
+    linear_class: Annotated[
+        Literal['bitlinear', 'autobitlinear'] | None,
+        Field(
+            description='Which layer class holds the ternary weights. A checkpoint brings its own value.'
+        ),
+    ] = None
+    quantization_mode: Annotated[
+        Literal['online', 'offline'] | None,
+        Field(
+            description='Whether weights are rounded at each forward pass or were rounded before. Only `autobitlinear` reads it.'
+        ),
+    ] = None
+    use_rms_norm: Annotated[
+        StrictBool | None,
+        Field(
+            description='Applies RMSNorm to the activations before they are quantized, as in the original BitNet. Must be what the model was trained with.'
+        ),
+    ] = None
+    rms_norm_eps: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Small constant that keeps the normalization stable. Must be what the model was trained with.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class PytorchQuantizationBitsandbytes(BaseModel):
+    """
+    Quantizes while loading, without calibration: 8-bit LLM.int8() or 4-bit FP4/NF4. The easiest way to halve or quarter the memory of any model; decoding is mostly slower than with kernels made for speed (GPTQ or AWQ with Marlin, FP8).
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    method: Annotated[
+        Literal['bitsandbytes'],
+        Field(
+            description="Chooses this quantizer: the other keys of the section are those of transformers' `BitsAndBytesConfig`."
+        ),
+    ]
+    load_in_8bit: Annotated[
+        StrictBool | None,
+        Field(
+            description='Loads linear layers with LLM.int8(): int8 products, and float16 for the few outlier features. About half the memory of 16-bit weights with almost no loss of quality, but slower, since each layer splits into two products.'
+        ),
+    ] = None
+    load_in_4bit: Annotated[
+        StrictBool | None,
+        Field(
+            description='Loads linear layers in blocks of 4-bit values and computes in `bnb_4bit_compute_dtype`. About a quarter of the memory of 16-bit weights; `nf4` keeps quality best. It is also what transformers does if neither flag is set.'
+        ),
+    ] = None
+    llm_int8_threshold: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Input features larger than this are computed in float16 instead of int8. Lower it if quality suffers (more float16 work), raise it for speed. 8-bit only. transformers insists on a floating-point number: `6.0`, not `6`.'
+        ),
+    ] = None
+    llm_int8_skip_modules: Annotated[
+        list[StrictStr] | None,
+        Field(
+            description='Names of modules that keep their original precision. Use it for layers that suffer most from quantization: the output head, the router of an MoE, a vision tower. Every module left out costs its full memory. Despite its name it holds for 4-bit as well.'
+        ),
+    ] = None
+    llm_int8_enable_fp32_cpu_offload: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets a `device_map` send modules to CPU or disk, where they stay unquantized in float32; without it such a map is refused. For models that do not fit the GPU even quantized; every token then waits for the CPU.'
+        ),
+    ] = None
+    llm_int8_has_fp16_weight: Annotated[
+        StrictBool | None,
+        Field(
+            description='Keeps the weights of LLM.int8() in 16 bits and quantizes at each pass, for fine-tuning. For inference it only takes away the memory saving. 8-bit only.'
+        ),
+    ] = None
+    bnb_4bit_compute_dtype: Annotated[
+        Literal['float16', 'bfloat16', 'float32'] | None,
+        Field(
+            description='The format in which 4-bit layers multiply after unpacking. The default float32 is slow on GPUs; set `bfloat16` (or `float16` before Ampere) for speed. Other torch formats can be passed through `extra`.'
+        ),
+    ] = None
+    bnb_4bit_quant_type: Annotated[
+        Literal['fp4', 'nf4'] | None,
+        Field(
+            description='The set of 16 values that a 4-bit weight can take. `nf4` is spaced for normally distributed weights and loses less than `fp4` at the same size and speed, so prefer it.'
+        ),
+    ] = None
+    bnb_4bit_use_double_quant: Annotated[
+        StrictBool | None,
+        Field(
+            description='Quantizes the scales of the 4-bit blocks a second time, which saves about 0.4 bits per weight for a little more work when unpacking. Worth it when memory is tight.'
+        ),
+    ] = None
+    bnb_4bit_quant_storage: Annotated[
+        Literal['float16', 'float32', 'int8', 'uint8', 'float64', 'bfloat16'] | None,
+        Field(
+            description="The torch type of the tensors that hold the packed 4-bit values. It changes no value; FSDP wants it equal to the other weights' format. Leave it alone otherwise."
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class PytorchQuantizationCompressedTensors(BaseModel):
+    """
+    Loads checkpoints of llm-compressor. What is written here only decides how they run: decompressed at the first pass (the default), dequantized while loading, or on FP8 kernels. The scheme itself comes from the checkpoint.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    method: Annotated[
+        Literal['compressed-tensors'],
+        Field(
+            description="Chooses this quantizer: the other keys of the section are those of transformers' `CompressedTensorsConfig`."
+        ),
+    ]
+    config_groups: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description='Names a group of layers and its scheme: `targets`, `weights`, `input_activations`, `output_activations`; or maps the name of a preset scheme to its targets. The checkpoint brings its own value.'
+        ),
+    ] = None
+    format: Annotated[
+        StrictStr | None,
+        Field(
+            description='How the weights lie in the files: `dense`, `float-quantized`, `pack-quantized` and so on. The checkpoint brings its own value.',
+            min_length=1,
+        ),
+    ] = None
+    quantization_status: Annotated[
+        Literal['initialized', 'calibration', 'frozen', 'compressed', 'decompressed'] | None,
+        Field(
+            description='How far the checkpoint was processed. The checkpoint brings its own value. There is no reason to set it for inference.'
+        ),
+    ] = None
+    kv_cache_scheme: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description='Quantization of keys and values, as a scheme with `num_bits`, `type`, `symmetric` and `strategy`. The checkpoint brings its own value.'
+        ),
+    ] = None
+    global_compression_ratio: Annotated[
+        StrictFloat | None,
+        Field(
+            description='The ratio that was reached when the checkpoint was made, for information only; nothing is computed from it.'
+        ),
+    ] = None
+    ignore: Annotated[
+        list[StrictStr] | None,
+        Field(
+            description='Layer names or classes that no scheme applies to; `re:` starts a regular expression. The checkpoint brings its own value.'
+        ),
+    ] = None
+    run_compressed: Annotated[
+        StrictBool | None,
+        Field(
+            description='Deprecated; its only effect is to set `dequantize` to its opposite. Write `dequantize`.'
+        ),
+    ] = None
+    dequantize: Annotated[
+        StrictBool | None,
+        Field(
+            description="Turns the weights back into the model's format while they are loaded. Then the model needs its full memory again; for fine-tuning, or for hardware without suitable kernels."
+        ),
+    ] = None
+    use_optimized_inference: Annotated[
+        StrictBool | None,
+        Field(
+            description='Keeps layers with an FP8 scheme in FP8 and multiplies them with FP8 kernels, for inference only. Saves memory, time and energy. Without it the weights are decompressed at the first pass and compute in 16 bits. On hardware without FP8 it is ignored with a warning.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class PytorchQuantizationEetq(BaseModel):
+    """
+    Quantizes weights to int8 per channel while loading, without calibration, with a fast kernel from the Hub. Almost no loss of quality, half the memory; best with `dtype: float16`.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    method: Annotated[
+        Literal['eetq'],
+        Field(
+            description="Chooses this quantizer: the other keys of the section are those of transformers' `EetqConfig`."
+        ),
+    ]
+    weights: Annotated[
+        Literal['int8'] | None,
+        Field(
+            description='The format of the quantized weights; EETQ has only one, so there is nothing to choose. Halves the memory of 16-bit weights.'
+        ),
+    ] = None
+    modules_to_not_convert: Annotated[
+        list[StrictStr] | None,
+        Field(
+            description='Names of modules that keep their original precision. Use it for layers that suffer most from quantization: the output head, the router of an MoE, a vision tower. Every module left out costs its full memory.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class PytorchQuantizationFbgemmFp8(BaseModel):
+    """
+    Quantizes weights per row and activations per token to FP8, while loading or from a checkpoint. Uses the FP8 tensor cores; the model runs in bfloat16, other formats are overridden.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    method: Annotated[
+        Literal['fbgemm_fp8'],
+        Field(
+            description="Chooses this quantizer: the other keys of the section are those of transformers' `FbgemmFp8Config`."
+        ),
+    ]
+    activation_scale_ub: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Activations are clipped to this value before their scale is computed, which keeps single outliers from spoiling the resolution of a token. Also holds for quantized checkpoints.'
+        ),
+    ] = None
+    modules_to_not_convert: Annotated[
+        list[StrictStr] | None,
+        Field(
+            description='Names of modules that keep their original precision. Use it for layers that suffer most from quantization: the output head, the router of an MoE, a vision tower. Every module left out costs its full memory.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class PytorchQuantizationFouroversix(BaseModel):
+    """
+    Quantizes to NVFP4 with a better choice of scales: each block of 16 values is scaled to a largest value of 6 or of 4, whichever fits better. 4-bit weights and activations, while loading or from a checkpoint.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    method: Annotated[
+        Literal['fouroversix'],
+        Field(
+            description="Chooses this quantizer: the other keys of the section are those of transformers' `FourOverSixConfig`."
+        ),
+    ]
+    activation_dtype: Annotated[
+        StrictStr | None,
+        Field(
+            description='The format to which activations are quantized. Names are those of the installed fouroversix; `nvfp4` and `mxfp4` are the documented ones.',
+            min_length=1,
+        ),
+    ] = None
+    activation_scale_rule: Annotated[
+        Literal['mse', 'mae', 'abs_max', 'static_6', 'static_4'] | None,
+        Field(
+            description='How the scale of a block of activations is chosen. The rules that try both scales cost time at each pass.'
+        ),
+    ] = None
+    dtype: Annotated[
+        StrictStr | None,
+        Field(
+            description='The format of weights, activations and gradients unless one of them is set by itself. Names are those of the installed fouroversix; `nvfp4` and `mxfp4` are the documented ones.',
+            min_length=1,
+        ),
+    ] = None
+    gradient_dtype: Annotated[
+        StrictStr | None,
+        Field(
+            description='The format to which gradients are quantized, for training. Inference does not read it. Names are those of the installed fouroversix; `nvfp4` and `mxfp4` are the documented ones.',
+            min_length=1,
+        ),
+    ] = None
+    gradient_scale_rule: Annotated[
+        Literal['mse', 'mae', 'abs_max', 'static_6', 'static_4'] | None,
+        Field(
+            description='How the scale of a block of gradients is chosen, for training. Inference does not read it.'
+        ),
+    ] = None
+    keep_master_weights: Annotated[
+        StrictBool | None,
+        Field(
+            description='Keeps the original weights and quantizes them at each pass, for training. For inference it takes away the memory saving and costs time.'
+        ),
+    ] = None
+    matmul_backend: Annotated[
+        Literal['cutlass', 'triton', 'pytorch'] | None,
+        Field(
+            description='Which code multiplies the 4-bit tensors. Only CUTLASS uses the FP4 tensor cores.'
+        ),
+    ] = None
+    output_dtype: Annotated[
+        Literal['bfloat16', 'float16', 'float32'] | None,
+        Field(
+            description="The format of each layer's output; take the `dtype` of the model. null also leaves the choice to fouroversix."
+        ),
+    ] = None
+    quantize_backend: Annotated[
+        Literal['cuda', 'triton', 'pytorch', 'transformer_engine'] | None,
+        Field(
+            description='Which code rounds tensors to 4 bits, at load time for weights and at each pass for activations.'
+        ),
+    ] = None
+    scale_rule: Annotated[
+        Literal['mse', 'mae', 'abs_max', 'static_6', 'static_4'] | None,
+        Field(
+            description='How the scale of a block is chosen, for weights, activations and gradients unless one of them is set by itself. `mse` keeps most quality.'
+        ),
+    ] = None
+    weight_dtype: Annotated[
+        StrictStr | None,
+        Field(
+            description='The format to which weights are quantized. Names are those of the installed fouroversix; `nvfp4` and `mxfp4` are the documented ones.',
+            min_length=1,
+        ),
+    ] = None
+    weight_scale_2d: Annotated[
+        StrictBool | None,
+        Field(
+            description='Shares scales over blocks of rows and columns, which training needs. For inference leave it off: single rows are more exact.'
+        ),
+    ] = None
+    weight_scale_rule: Annotated[
+        Literal['mse', 'mae', 'abs_max', 'static_6', 'static_4'] | None,
+        Field(
+            description='How the scale of a block of weights is chosen. Weights are quantized once, so the better rules cost nothing at run time.'
+        ),
+    ] = None
+    module_config_overrides: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description='Maps the name of a module to settings that replace those above for it. Use it to keep sensitive layers in a wider format.'
+        ),
+    ] = None
+    modules_to_not_convert: Annotated[
+        list[StrictStr] | None,
+        Field(
+            description='Names of modules that keep their original precision. Use it for layers that suffer most from quantization: the output head, the router of an MoE, a vision tower. Every module left out costs its full memory.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class WeightBlockSizeItem(RootModel[int]):
+    root: Annotated[int, Field(ge=1)]
+
+
+class PytorchQuantizationFp8(BaseModel):
+    """
+    FP8 weights with a scale per block and FP8 activations, as in DeepSeek-V3: quantizes while loading, or loads such checkpoints. Half the memory of 16-bit weights and the FP8 tensor cores, with very little loss of quality.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    method: Annotated[
+        Literal['fp8'],
+        Field(
+            description="Chooses this quantizer: the other keys of the section are those of transformers' `FineGrainedFP8Config`."
+        ),
+    ]
+    activation_scheme: Annotated[
+        Literal['dynamic', 'static'] | None,
+        Field(
+            description='Whether the scales of activations are computed at run time or read from the checkpoint. Experts of an MoE run the static scheme only with `experts_implementation: eager`. Upper case is accepted and lowered.'
+        ),
+    ] = None
+    weight_block_size: Annotated[
+        list[WeightBlockSizeItem] | None,
+        Field(
+            description='Rows and columns of the blocks of weights that share one scale; null takes one scale per tensor. Smaller blocks follow outliers better. A quantized checkpoint brings its own value.',
+            max_length=2,
+            min_length=2,
+        ),
+    ] = None
+    dequantize: Annotated[
+        StrictBool | None,
+        Field(
+            description='Turns FP8 weights back into bfloat16 while they are loaded: the model needs twice the memory and runs on any hardware. Chosen by itself where the device has no FP8.'
+        ),
+    ] = None
+    modules_to_not_convert: Annotated[
+        list[StrictStr] | None,
+        Field(
+            description='Names of modules that keep their original precision. Use it for layers that suffer most from quantization: the output head, the router of an MoE, a vision tower. Every module left out costs its full memory. Checkpoints may call it `ignored_layers`.'
+        ),
+    ] = None
+    modules_to_convert: Annotated[
+        list[StrictStr] | None,
+        Field(
+            description='Names of additional modules, such as embedding tables, to hold in FP8. Saves memory where the vocabulary is large.'
+        ),
+    ] = None
+    scale_fmt: Annotated[
+        Literal['float', 'ue8m0'] | None,
+        Field(
+            description='How the scales of weight blocks are stored. DeepGEMM kernels on Blackwell take only `ue8m0`. A quantized checkpoint brings its own value.'
+        ),
+    ] = None
+    expert_dtype: Annotated[
+        Literal['fp8', 'fp4'] | None,
+        Field(
+            description='The format of MoE expert weights; `fp4` is for checkpoints such as DeepSeek-V4 whose experts are packed in 4 bits. A quantized checkpoint brings its own value.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class PytorchQuantizationFpQuant(BaseModel):
+    """
+    Quantizes weights and activations to NVFP4 or MXFP4 after a Hadamard transform, while loading or from a checkpoint. Real speed-up on Blackwell with QuTLASS; elsewhere only an emulation for experiments. The model runs in bfloat16.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    method: Annotated[
+        Literal['fp_quant'],
+        Field(
+            description="Chooses this quantizer: the other keys of the section are those of transformers' `FPQuantConfig`."
+        ),
+    ]
+    forward_dtype: Annotated[
+        Literal['nvfp4', 'mxfp4'] | None,
+        Field(
+            description='The 4-bit format of weights and activations. NVFP4 has finer scales, MXFP4 power-of-two scales.'
+        ),
+    ] = None
+    forward_method: Annotated[
+        Literal['abs_max', 'quest'] | None,
+        Field(
+            description='Rule for the scale of a group. `abs_max` suits quantization after training, `quest` training with quantization; NVFP4 takes only `abs_max`.'
+        ),
+    ] = None
+    backward_dtype: Annotated[
+        Literal['bf16', 'mxfp8', 'mxfp4'] | None,
+        Field(
+            description='Format of gradients, for training. Inference does not read it; leave it at bf16.'
+        ),
+    ] = None
+    store_master_weights: Annotated[
+        StrictBool | None,
+        Field(
+            description='Keeps the original weights beside the quantized ones, for training. For inference it only costs memory.'
+        ),
+    ] = None
+    hadamard_group_size: Annotated[
+        Literal[16, 32, 64, 128] | None,
+        Field(
+            description='Number of values that are rotated together before rounding. Larger groups spread outliers better and cost a little time. 16 is possible with nvfp4 only.'
+        ),
+    ] = None
+    pseudoquantization: Annotated[
+        StrictBool | None,
+        Field(
+            description='Rounds to the 4-bit format but computes in bfloat16 with Triton kernels, so quality can be studied on GPUs without FP4. No memory or speed is gained.'
+        ),
+    ] = None
+    transform_init: Annotated[
+        Literal['hadamard', 'identity', 'gsr'] | None,
+        Field(
+            description='The matrix with which values are mixed before rounding. `hadamard` spreads outliers; `identity` switches the mixing off for comparison.'
+        ),
+    ] = None
+    modules_to_not_convert: Annotated[
+        list[StrictStr] | None,
+        Field(
+            description='Names of modules that keep their original precision. Without it the output head is left out; a list of your own replaces that, so name `lm_head` again.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class PytorchQuantizationGemma(BaseModel):
+    """
+    Runs Gemma checkpoints that were published in quantized form (2, 4 or 8 bits). The settings come from the checkpoint.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    method: Annotated[
+        Literal['gemma'],
+        Field(
+            description="Chooses this quantizer: the other keys of the section are those of transformers' `GemmaQuantizationConfig`."
+        ),
+    ]
+    num_bits: Annotated[
+        Literal[2, 4, 8] | None,
+        Field(
+            description='Bits of modules that no pattern of `module_quant_configs` matches. The checkpoint brings its own value.'
+        ),
+    ] = None
+    quantize_embeddings: Annotated[
+        StrictBool | None,
+        Field(
+            description='Whether embedding tables are quantized as well. The checkpoint brings its own value.'
+        ),
+    ] = None
+    module_quant_configs: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description='Maps regular expressions over module names to settings; `num_bits` is the only one so far. The checkpoint brings its own value.'
+        ),
+    ] = None
+    modules_to_not_convert: Annotated[
+        list[StrictStr] | None,
+        Field(
+            description='Names of modules that keep their original precision. Use it for layers that suffer most from quantization: the output head, the router of an MoE, a vision tower. Every module left out costs its full memory. The checkpoint brings its own value.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class PytorchQuantizationGguf(BaseModel):
+    """
+    Options for loading a GGUF file, which `load.gguf_file` must name; without that loading is refused. The weights stay packed in GGUF blocks where a kernel from the Hub exists for the device.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    method: Annotated[
+        Literal['gguf'],
+        Field(
+            description="Chooses this quantizer: the other keys of the section are those of transformers' `GgufConfig`."
+        ),
+    ]
+    gguf_file: Annotated[
+        StrictStr | None,
+        Field(
+            description='Path of the GGUF file. `load.gguf_file` fills it in and overrides it, so leave it out here.',
+            min_length=1,
+        ),
+    ] = None
+    dequantize: Annotated[
+        StrictBool | None,
+        Field(
+            description='Unpacks all weights while loading into a dense model. Always correct, but needs the full memory; it is also the fallback where no kernel exists.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+DatasetString = TypeAliasType(
+    "DatasetString", Annotated[StrictStr, Field(pattern='^(wikitext2|c4|c4-new)$')]
+)
+
+
+class PytorchQuantizationGptq(BaseModel):
+    """
+    Loads GPTQ checkpoints, or quantizes a text model with a calibration dataset while loading (minutes to hours). For a quantized checkpoint only `backend` and `max_input_length` have an effect; the rest comes from the checkpoint.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    method: Annotated[
+        Literal['gptq'],
+        Field(
+            description="Chooses this quantizer: the other keys of the section are those of transformers' `GPTQConfig`."
+        ),
+    ]
+    bits: Annotated[
+        Literal[2, 3, 4, 8],
+        Field(
+            description='Number of bits per weight. 4 is the usual choice and the one with the fastest kernels; 2 and 3 cost much quality. Only read when a model is quantized here, which takes a calibration run; a quantized checkpoint brings its own value.'
+        ),
+    ]
+    tokenizer: Annotated[
+        StrictStr | None,
+        Field(
+            description="Name or directory of the tokenizer that prepares the calibration texts. Needed only when quantizing with another tokenizer than the model's.",
+            min_length=1,
+        ),
+    ] = None
+    dataset: Annotated[
+        DatasetString | list[StrictStr] | None,
+        Field(
+            description='Texts on which the quantization error is minimized: one of the known datasets, or a list of your own texts. Texts close to the later use give better quality. Needed to quantize; not read for a quantized checkpoint.'
+        ),
+    ] = None
+    group_size: Annotated[
+        int | None,
+        Field(
+            description='How many neighboring weights share one scale; -1 takes a whole column. 128 is the recommended balance, smaller is more exact and larger. Only read when a model is quantized here, which takes a calibration run; a quantized checkpoint brings its own value.',
+            ge=-1,
+        ),
+    ] = None
+    damp_percent: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Share of the mean diagonal of the Hessian that is added for numerical stability. Raise it if quantization fails on a layer. Only read when a model is quantized here, which takes a calibration run; a quantized checkpoint brings its own value.',
+            gt=0.0,
+            lt=1.0,
+        ),
+    ] = None
+    desc_act: Annotated[
+        StrictBool | None,
+        Field(
+            description='Quantizes columns in the order of their activation size, also called act-order. A little better quality, but slower inference because groups are no longer contiguous. Only read when a model is quantized here, which takes a calibration run; a quantized checkpoint brings its own value.'
+        ),
+    ] = None
+    act_group_aware: Annotated[
+        StrictBool | None,
+        Field(
+            description='Orders whole groups by activation, which improves quality without the cost of `desc_act` at inference. Only read when a model is quantized here, which takes a calibration run; a quantized checkpoint brings its own value.'
+        ),
+    ] = None
+    sym: Annotated[
+        StrictBool | None,
+        Field(
+            description='Uses ranges symmetric around zero. Symmetric checkpoints run on the fastest kernels; asymmetric ones may be slightly better at 2 and 3 bits. Only read when a model is quantized here, which takes a calibration run; a quantized checkpoint brings its own value.'
+        ),
+    ] = None
+    true_sequential: Annotated[
+        StrictBool | None,
+        Field(
+            description='Quantizes the layers of a block one after the other, each on inputs that already passed the quantized ones. Better quality for a longer quantization run. Only read when a model is quantized here, which takes a calibration run; a quantized checkpoint brings its own value.'
+        ),
+    ] = None
+    format: Annotated[
+        StrictStr | None,
+        Field(
+            description='The layout of the quantized weights: `gptq` is read by every tool, `gptq_v2` stores zero points differently. Other formats of gptqmodel can be written too. Only read when a model is quantized here, which takes a calibration run; a quantized checkpoint brings its own value.',
+            min_length=1,
+        ),
+    ] = None
+    meta: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description='Free information stored with the checkpoint, such as the tools and versions that made it. It changes nothing about the numbers.'
+        ),
+    ] = None
+    backend: Annotated[
+        StrictStr | None,
+        Field(
+            description='Which kernel of gptqmodel multiplies the quantized weights; `auto` takes the fastest that suits the GPU and the checkpoint. Force one to compare kernels. Names are those of the installed gptqmodel.',
+            min_length=1,
+        ),
+    ] = None
+    model_seqlen: Annotated[
+        int | None,
+        Field(
+            description='Number of tokens per calibration sample. Longer samples cost more GPU memory while quantizing.',
+            ge=1,
+        ),
+    ] = None
+    block_name_to_quantize: Annotated[
+        StrictStr | None,
+        Field(
+            description='Module path of the list of transformer blocks, where it cannot be guessed from common patterns.',
+            min_length=1,
+        ),
+    ] = None
+    module_name_preceding_first_block: Annotated[
+        list[StrictStr] | None,
+        Field(
+            description='Names of the modules that run before the first transformer block, for models where this cannot be guessed; they are needed to feed the calibration data.'
+        ),
+    ] = None
+    batch_size: Annotated[
+        int | None,
+        Field(
+            description='Calibration samples per pass. Above 1 it is faster and needs `pad_token_id`.',
+            ge=1,
+        ),
+    ] = None
+    pad_token_id: Annotated[
+        int | None,
+        Field(
+            description='Id of the token with which calibration samples of different length are filled up. Needed with a `batch_size` above 1.',
+            ge=0,
+        ),
+    ] = None
+    max_input_length: Annotated[
+        int | None,
+        Field(
+            description='Size of the buffer that the old ExLlama kernel needs together with act-order. Raise it only if that kernel complains. One of the two settings that also hold for quantized checkpoints.',
+            ge=1,
+        ),
+    ] = None
+    cache_block_outputs: Annotated[
+        StrictBool | None,
+        Field(
+            description='Keeps the outputs of each block as inputs of the next while quantizing. Faster; switch it off for models whose blocks do not simply follow each other.'
+        ),
+    ] = None
+    modules_in_block_to_quantize: Annotated[
+        list[list[StrictStr]] | None,
+        Field(
+            description='Lists of layer names inside a block, quantized list by list; layers that are not named stay unquantized. Needs optimum 1.15 or newer.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class PytorchQuantizationHiggs(BaseModel):
+    """
+    Vector quantization after a Hadamard transform, for 2, 3 or 4 bits without calibration data. transformers 5 can only load checkpoints already quantized with HIGGS: quantizing while loading ends in NotImplementedError. It needs a `device_map` of GPUs and a 16-bit `dtype`.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    method: Annotated[
+        Literal['higgs'],
+        Field(
+            description="Chooses this quantizer: the other keys of the section are those of transformers' `HiggsConfig`."
+        ),
+    ]
+    bits: Annotated[
+        Literal[2, 3, 4] | None,
+        Field(
+            description='Number of bits in which each weight is stored. Fewer bits mean less memory and less data to read per token, and more error.'
+        ),
+    ] = None
+    p: Annotated[
+        Literal[1, 2] | None,
+        Field(
+            description='How many weights are rounded together. 2 is always the better choice; 1 only exists for comparison.'
+        ),
+    ] = None
+    modules_to_not_convert: Annotated[
+        list[StrictStr] | None,
+        Field(
+            description='Names of modules that keep their original precision. Use it for layers that suffer most from quantization: the output head, the router of an MoE, a vision tower. Every module left out costs its full memory.'
+        ),
+    ] = None
+    hadamard_size: Annotated[
+        int | None,
+        Field(
+            description='Length of the blocks that are rotated before rounding; inputs are padded to a multiple. Below 512 quality falls. Must be a multiple of `group_size`.',
+            ge=64,
+        ),
+    ] = None
+    group_size: Annotated[
+        Literal[64, 128, 256] | None,
+        Field(
+            description='How many weights share one scale. Smaller groups change quality very little.'
+        ),
+    ] = None
+    tune_metadata: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description='Tuning results per module that the kernel stores with the checkpoint. They are filled in by the tuner; there is no reason to write them.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class PytorchQuantizationMetal(BaseModel):
+    """
+    Packed 2-, 4- or 8-bit weights for Apple GPUs. On every platform that llmcfg checks, only checkpoints already in this format load, dequantized; quantizing is refused there.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    method: Annotated[
+        Literal['metal'],
+        Field(
+            description="Chooses this quantizer: the other keys of the section are those of transformers' `MetalConfig`."
+        ),
+    ]
+    bits: Annotated[
+        Literal[2, 4, 8] | None,
+        Field(
+            description='Number of bits in which each weight is stored. Fewer bits mean less memory and less data to read per token, and more error.'
+        ),
+    ] = None
+    group_size: Annotated[
+        int | None,
+        Field(
+            description='How many neighboring weights share one scale; -1 takes a whole row. Smaller groups follow the weights more closely and add a little memory for the scales.',
+            ge=1,
+        ),
+    ] = None
+    modules_to_not_convert: Annotated[
+        list[StrictStr] | None,
+        Field(
+            description='Names of modules that keep their original precision. Use it for layers that suffer most from quantization: the output head, the router of an MoE, a vision tower. Every module left out costs its full memory.'
+        ),
+    ] = None
+    dequantize: Annotated[
+        StrictBool | None,
+        Field(
+            description="Turns the weights back into the model's format while they are loaded. Chosen by itself on anything but an Apple GPU."
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class PytorchQuantizationMxfp4(BaseModel):
+    """
+    The 4-bit microscaling format of gpt-oss: its experts are held in MXFP4 and multiplied by Triton kernels. It concerns the experts of gpt-oss models only.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    method: Annotated[
+        Literal['mxfp4'],
+        Field(
+            description="Chooses this quantizer: the other keys of the section are those of transformers' `Mxfp4Config`."
+        ),
+    ]
+    modules_to_not_convert: Annotated[
+        list[StrictStr] | None,
+        Field(
+            description='Names of modules that keep their original precision. Use it for layers that suffer most from quantization: the output head, the router of an MoE, a vision tower. Every module left out costs its full memory.'
+        ),
+    ] = None
+    dequantize: Annotated[
+        StrictBool | None,
+        Field(
+            description='Turns the MXFP4 experts into bfloat16 while they are loaded: four times their memory, no special kernels. Chosen by itself where Triton, the package kernels or the GPU do not suffice. With `use_kernels: true` on a CUDA GPU it is forced as well.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class PytorchQuantizationMxfp8(BaseModel):
+    """
+    Checkpoints in MXFP8: FP8 weights with a one-byte power-of-two scale for each run of 32 weights. Loaded through the same class as `fp8`; the block size and format of scales come from the checkpoint.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    method: Annotated[
+        Literal['mxfp8'],
+        Field(
+            description="Chooses this quantizer: the other keys of the section are those of transformers' `FineGrainedFP8Config`."
+        ),
+    ]
+    activation_scheme: Annotated[
+        Literal['dynamic', 'static'] | None,
+        Field(
+            description='Whether the scales of activations are computed at run time or read from the checkpoint. Experts of an MoE run the static scheme only with `experts_implementation: eager`. Upper case is accepted and lowered.'
+        ),
+    ] = None
+    weight_block_size: Annotated[
+        list[WeightBlockSizeItem] | None,
+        Field(
+            description='Rows and columns of the blocks of weights that share one scale; null takes one scale per tensor. Smaller blocks follow outliers better. A quantized checkpoint brings its own value.',
+            max_length=2,
+            min_length=2,
+        ),
+    ] = None
+    dequantize: Annotated[
+        StrictBool | None,
+        Field(
+            description='Turns FP8 weights back into bfloat16 while they are loaded: the model needs twice the memory and runs on any hardware. Chosen by itself where the device has no FP8.'
+        ),
+    ] = None
+    modules_to_not_convert: Annotated[
+        list[StrictStr] | None,
+        Field(
+            description='Names of modules that keep their original precision. Use it for layers that suffer most from quantization: the output head, the router of an MoE, a vision tower. Every module left out costs its full memory. Checkpoints may call it `ignored_layers`.'
+        ),
+    ] = None
+    modules_to_convert: Annotated[
+        list[StrictStr] | None,
+        Field(
+            description='Names of additional modules, such as embedding tables, to hold in FP8. Saves memory where the vocabulary is large.'
+        ),
+    ] = None
+    scale_fmt: Annotated[
+        Literal['float', 'ue8m0'] | None,
+        Field(
+            description='How the scales of weight blocks are stored. DeepGEMM kernels on Blackwell take only `ue8m0`. A quantized checkpoint brings its own value.'
+        ),
+    ] = None
+    expert_dtype: Annotated[
+        Literal['fp8', 'fp4'] | None,
+        Field(
+            description='The format of MoE expert weights; `fp4` is for checkpoints such as DeepSeek-V4 whose experts are packed in 4 bits. A quantized checkpoint brings its own value.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class PytorchQuantizationNvfp4(BaseModel):
+    """
+    Quantizes linear layers to NVFP4 while loading, with kernels from the Hub: a quarter of the memory of 16-bit weights on the FP4 tensor cores of Blackwell. One GPU only, with a `device_map` that names it; checkpoints already in NVFP4 are refused.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    method: Annotated[
+        Literal['nvfp4'],
+        Field(
+            description="Chooses this quantizer: the other keys of the section are those of transformers' `NVFP4Config`."
+        ),
+    ]
+    modules_to_not_convert: Annotated[
+        list[StrictStr] | None,
+        Field(
+            description='Names of modules that keep their original precision. Use it for layers that suffer most from quantization: the output head, the router of an MoE, a vision tower. Every module left out costs its full memory.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class PytorchQuantizationQuanto(BaseModel):
+    """
+    Quantizes weights while loading with optimum-quanto, on any device and without calibration. Saves memory; speed depends on kernels that exist for few formats. Quantized models cannot be saved.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    method: Annotated[
+        Literal['quanto'],
+        Field(
+            description="Chooses this quantizer: the other keys of the section are those of transformers' `QuantoConfig`."
+        ),
+    ]
+    weights: Annotated[
+        Literal['float8', 'int8', 'int4', 'int2'] | None,
+        Field(
+            description='The format of the quantized weights. int8 and float8 halve 16-bit weights almost without loss; int4 quarters them; int2 rarely keeps a usable quality.'
+        ),
+    ] = None
+    activations: Annotated[
+        Literal['int8', 'float8'] | None,
+        Field(
+            description='The class accepts a format here, but loading refuses every one: transformers does not quantize activations with quanto. Leave it out.'
+        ),
+    ] = None
+    modules_to_not_convert: Annotated[
+        list[StrictStr] | None,
+        Field(
+            description='Names of modules that keep their original precision. Use it for layers that suffer most from quantization: the output head, the router of an MoE, a vision tower. Every module left out costs its full memory.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class PytorchQuantizationSinq(BaseModel):
+    """
+    Quantizes weights while loading, without calibration data, with a scale for rows and one for columns. One GPU at most. The class's own argument `method` (sinq or asinq) is not offered: transformers refuses asinq.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    method: Annotated[
+        Literal['sinq'],
+        Field(
+            description="Chooses this quantizer: the other keys of the section are those of transformers' `SinqConfig`."
+        ),
+    ]
+    nbits: Annotated[
+        Literal[1, 2, 3, 4, 5, 6, 8] | None,
+        Field(
+            description='Number of bits per weight. 4 keeps quality well; fewer save memory at a growing cost.'
+        ),
+    ] = None
+    group_size: Annotated[
+        int | None,
+        Field(
+            description='How many weights share one scale, a multiple of 8. Smaller groups follow the weights more closely and add memory for the scales.',
+            ge=1,
+        ),
+    ] = None
+    tiling_mode: Annotated[
+        Literal['1D', '2D'] | None,
+        Field(
+            description='Whether scales belong to runs of a row or to square tiles. Tiles of two dimensions need a sinq backend that supports them.'
+        ),
+    ] = None
+    modules_to_not_convert: Annotated[
+        list[StrictStr] | None,
+        Field(
+            description='Names of modules that keep their original precision. Use it for layers that suffer most from quantization: the output head, the router of an MoE, a vision tower. Every module left out costs its full memory.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class PytorchQuantizationSpqr(BaseModel):
+    """
+    Loads checkpoints quantized with SpQR: 3-bit weights with outliers kept apart. The settings come from the checkpoint, and the model must be loaded with `dtype: float16`.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    method: Annotated[
+        Literal['spqr'],
+        Field(
+            description="Chooses this quantizer: the other keys of the section are those of transformers' `SpQRConfig`."
+        ),
+    ]
+    bits: Annotated[
+        Literal[3] | None,
+        Field(
+            description='Bits per weight; SpQR supports only 3, so there is nothing to choose. Fewer bits mean less data to read per token.'
+        ),
+    ] = None
+    beta1: Annotated[
+        Literal[16] | None,
+        Field(
+            description='Width of the tiles that share statistics; only 16 is supported.'
+        ),
+    ] = None
+    beta2: Annotated[
+        Literal[16] | None,
+        Field(
+            description='Height of the tiles that share statistics; only 16 is supported.'
+        ),
+    ] = None
+    shapes: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description='Sizes of the stored tensors, which cannot be derived from the other values. The checkpoint brings its own value.'
+        ),
+    ] = None
+    modules_to_not_convert: Annotated[
+        list[StrictStr] | None,
+        Field(
+            description='Names of modules that keep their original precision. Use it for layers that suffer most from quantization: the output head, the router of an MoE, a vision tower. Every module left out costs its full memory. The checkpoint brings its own value.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class PytorchTorchaoBaseConfig(BaseModel):
+    """
+    One torchao config in its JSON form: the class, its version, and its fields.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    field_type: Annotated[
+        Literal['Int4WeightOnlyConfig', 'Int8WeightOnlyConfig', 'Int8DynamicActivationInt8WeightConfig', 'Int8DynamicActivationIntxWeightConfig', 'IntxWeightOnlyConfig', 'Float8WeightOnlyConfig', 'Float8DynamicActivationFloat8WeightConfig', 'Float8DynamicActivationInt4WeightConfig', 'MXDynamicActivationMXWeightConfig', 'NVFP4DynamicActivationNVFP4WeightConfig', 'NVFP4WeightOnlyConfig', 'FqnToConfig'],
+        Field(
+            alias='_type',
+            description='Name of the torchao config class, which decides the format of weights and activations. Weight-only types help small batches, where reading weights is the limit; types with quantized activations help large batches. Classes of torchao that are not listed can be given through `extra` of the section above.',
+        ),
+    ]
+    field_version: Annotated[
+        int | None,
+        Field(
+            alias='_version',
+            description='Version of the config class that the fields belong to. torchao takes 1 if it is absent, and no longer quantizes with version 1 of the Int4, Int8, Intx and Float8 classes: write 2 there, and leave it out for the MX, NVFP4, FqnToConfig and Float8/Int4 classes.',
+            ge=1,
+        ),
+    ] = None
+    field_data: Annotated[
+        dict[str, Any],
+        Field(
+            alias='_data',
+            description='The fields of the class by name, such as `group_size`; an empty mapping keeps the defaults. A torch format is written `{_type: torch.dtype, _data: bfloat16}`, another class in the same form as this object.',
+        ),
+    ]
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class PytorchQuantizationVptq(BaseModel):
+    """
+    Loads checkpoints quantized with vector post-training quantization, down to 2 bits per weight. The settings come from the checkpoint.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    method: Annotated[
+        Literal['vptq'],
+        Field(
+            description="Chooses this quantizer: the other keys of the section are those of transformers' `VptqConfig`."
+        ),
+    ]
+    enable_proxy_error: Annotated[
+        StrictBool | None,
+        Field(
+            description='For training only, which transformers does not support yet: `true` is refused. Leave it out.'
+        ),
+    ] = None
+    config_for_layers: Annotated[
+        dict[str, dict[str, Any]] | None,
+        Field(
+            description='Maps the name of a layer to the parameters of its codebooks. The checkpoint brings its own value.'
+        ),
+    ] = None
+    shared_layer_config: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description='Parameters that several layers have in common. The checkpoint brings its own value.'
+        ),
+    ] = None
+    modules_to_not_convert: Annotated[
+        list[StrictStr] | None,
+        Field(
+            description='Names of modules that keep their original precision. Use it for layers that suffer most from quantization: the output head, the router of an MoE, a vision tower. Every module left out costs its full memory. The checkpoint brings its own value.'
         ),
     ] = None
     extra: Annotated[
@@ -5357,7 +6675,8 @@ class TensorrtLlmSampling(BaseModel):
     beam_width_array: Annotated[
         list[BeamWidthArrayItem] | None,
         Field(
-            description="The beam width of the first steps one by one, at most eight of them, for a beam that widens or narrows. The largest one counts against the engine's `max_beam_width`."
+            description="The beam width of the first steps one by one, at most eight of them, for a beam that widens or narrows. The largest one counts against the engine's `max_beam_width`.",
+            max_length=8,
         ),
     ] = None
     guided_decoding: Annotated[
@@ -5683,6 +7002,25 @@ class PytorchLoad(BaseModel):
             description='Keywords for looking up a PEFT adapter at the model path, where they differ from those of the base model: `revision`, `subfolder`, `cache_dir`, `token`. Read only if the package peft is installed.'
         ),
     ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class PytorchTorchaoQuantType(BaseModel):
+    """
+    The wrapper around a torchao config: transformers accepts exactly one key, `default`.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    default: Annotated[
+        PytorchTorchaoBaseConfig,
+        Field(
+            description='The config for all quantized layers. For different configs per layer use the type FqnToConfig.'
+        ),
+    ]
     extra: Annotated[
         dict[str, Any] | None, Field(description='Passed on as it is.')
     ] = None
@@ -7868,19 +9206,46 @@ class TensorrtLlmLlm(BaseModel):
     ] = None
 
 
-class PytorchSection(BaseModel):
+class PytorchQuantizationTorchao(BaseModel):
     """
-    What a run with transformers on PyTorch takes: loading, quantization, generation, compilation and the runtime's switches.
+    Quantizes while loading with torchao, whose tensors torch.compile understands: int4, int8 and float8 weights, with or without quantized activations. transformers 5 no longer takes names such as `int4_weight_only`; the torchao config class is named in `quant_type`.
     """
 
     model_config = ConfigDict(
         extra='forbid',
     )
-    load: Annotated[
-        PytorchLoad | None,
+    method: Annotated[
+        Literal['torchao'],
         Field(
-            description='Keyword arguments of `AutoModelForCausalLM.from_pretrained`: precision, placement, attention implementation, files.'
+            description="Chooses this quantizer: the other keys of the section are those of transformers' `TorchAoConfig`."
         ),
+    ]
+    quant_type: Annotated[
+        PytorchTorchaoQuantType,
+        Field(
+            description='The torchao config to apply, under the single key `default`. It is the form that transformers writes into `config.json`.'
+        ),
+    ]
+    modules_to_not_convert: Annotated[
+        list[StrictStr] | None,
+        Field(
+            description='Names of modules that keep their original precision. Use it for layers that suffer most from quantization: the output head, the router of an MoE, a vision tower. Every module left out costs its full memory.'
+        ),
+    ] = None
+    include_input_output_embeddings: Annotated[
+        StrictBool | None,
+        Field(
+            description='Quantizes the input embedding and the output head as well, which are a large part of small models. Saves memory at a higher risk for quality; tied weights may need `untie_embedding_weights`.'
+        ),
+    ] = None
+    untie_embedding_weights: Annotated[
+        StrictBool | None,
+        Field(
+            description='Gives input embedding and output head separate weights when the shared one is quantized. Costs the memory of a second copy.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
     ] = None
 
 
@@ -7946,6 +9311,28 @@ class TensorrtLlmSection(BaseModel):
     ] = None
 
 
+class PytorchSection(BaseModel):
+    """
+    What a run with transformers on PyTorch takes: loading, quantization, generation, compilation and the runtime's switches.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    load: Annotated[
+        PytorchLoad | None,
+        Field(
+            description='Keyword arguments of `AutoModelForCausalLM.from_pretrained`: precision, placement, attention implementation, files.'
+        ),
+    ] = None
+    quantization: Annotated[
+        PytorchQuantizationAqlm | PytorchQuantizationAutoRound | PytorchQuantizationAwq | PytorchQuantizationBitnet | PytorchQuantizationBitsandbytes | PytorchQuantizationCompressedTensors | PytorchQuantizationEetq | PytorchQuantizationFbgemmFp8 | PytorchQuantizationFouroversix | PytorchQuantizationFp8 | PytorchQuantizationFpQuant | PytorchQuantizationGemma | PytorchQuantizationGguf | PytorchQuantizationGptq | PytorchQuantizationHiggs | PytorchQuantizationMetal | PytorchQuantizationMxfp4 | PytorchQuantizationMxfp8 | PytorchQuantizationNvfp4 | PytorchQuantizationQuanto | PytorchQuantizationSinq | PytorchQuantizationSpqr | PytorchQuantizationTorchao | PytorchQuantizationVptq | None,
+        Field(
+            description='The `quantization_config` of `from_pretrained`: `method` chooses the quantizer, the other keys are those of its config class.'
+        ),
+    ] = None
+
+
 class Config(BaseModel):
     """
     One inference config: the model, the GPU it will run on, and a section for each engine that it is meant for.
@@ -7968,7 +9355,7 @@ class Config(BaseModel):
         ),
     ] = None
     gpu: Annotated[
-        Literal['a100', 'h100', 'none'] | None,
+        Literal['v100', 'v100-32gb', 'titan-v', 't4', 'rtx-2060', 'rtx-2070', 'rtx-2080', 'rtx-2080-ti', 'titan-rtx', 'quadro-rtx-6000', 'quadro-rtx-8000', 'a100', 'a100-40gb', 'a800', 'a800-40gb', 'a30', 'a2', 'a10', 'a10g', 'a16', 'a40', 'rtx-a2000', 'rtx-a2000-12gb', 'rtx-a4000', 'rtx-a5000', 'rtx-a6000', 'rtx-3060', 'rtx-3060-8gb', 'rtx-3060-ti', 'rtx-3070', 'rtx-3070-ti', 'rtx-3080', 'rtx-3080-12gb', 'rtx-3080-ti', 'rtx-3090', 'rtx-3090-ti', 'jetson-orin-nano', 'jetson-orin-nx', 'jetson-agx-orin', 'jetson-agx-orin-32gb', 'l4', 'l20', 'l40', 'l40s', 'rtx-2000-ada', 'rtx-4000-ada', 'rtx-4500-ada', 'rtx-5000-ada', 'rtx-6000-ada', 'rtx-4000-sff-ada', 'rtx-5880-ada', 'rtx-4060', 'rtx-4060-ti', 'rtx-4060-ti-16gb', 'rtx-4070', 'rtx-4070-super', 'rtx-4070-ti', 'rtx-4070-ti-super', 'rtx-4080', 'rtx-4080-super', 'rtx-4090', 'rtx-4090-d', 'rtx-4050-laptop', 'rtx-4060-laptop', 'rtx-4070-laptop', 'rtx-4080-laptop', 'rtx-4090-laptop', 'h100', 'h100-pcie', 'h100-nvl', 'h100-sxm-94gb', 'h800', 'h20', 'h20-3e', 'gh200', 'gh200-144gb', 'h200', 'h200-nvl', 'b200', 'gb200', 'b300', 'gb300', 'jetson-thor', 'rtx-5050', 'rtx-5060', 'rtx-5060-ti', 'rtx-5060-ti-8gb', 'rtx-5070', 'rtx-5070-ti', 'rtx-5080', 'rtx-5090', 'rtx-5090-d', 'rtx-5060-laptop', 'rtx-5070-laptop', 'rtx-5070-ti-laptop', 'rtx-5080-laptop', 'rtx-5090-laptop', 'rtx-pro-2000-blackwell', 'rtx-pro-4000-blackwell', 'rtx-pro-4000-blackwell-sff', 'rtx-pro-4500-blackwell', 'rtx-pro-5000-blackwell', 'rtx-pro-5000-blackwell-72gb', 'rtx-pro-6000-blackwell', 'rtx-pro-6000-blackwell-workstation', 'rtx-pro-6000-blackwell-max-q-workstation', 'gb10', 'none'] | None,
         Field(
             description='The GPU to check the config against, by its name in the table that `llmcfg gpus` prints, or `none` for a run on the CPU. Without it no hardware is checked. `--gpu` overrides it. It is never passed to the engine.'
         ),

@@ -44,5 +44,5 @@ _MODULES = {
 
 def module(name: str) -> Backend:
     """Import the module of a backend."""
-    backend: Backend = import_module(_MODULES[name])  # type: ignore[assignment]
+    backend: Backend = import_module(_MODULES[name])
     return backend

@@ -11,7 +11,8 @@ from typing import Any
 from llmcfg.backends import Emission
 from llmcfg.backends.flags import cannot_carry
 from llmcfg.compiled import Compiled
-from llmcfg.emit.python_text import Imports, call, document as python_document, environment, expression
+from llmcfg.emit.python_text import Imports, call, environment, expression
+from llmcfg.emit.python_text import document as python_document
 from llmcfg.native import construct, instance
 
 _LOAD, _QUANTIZATION, _GENERATE = "from_pretrained", "quantization_config", "GenerationConfig"
@@ -28,7 +29,8 @@ def load():
 def argv(compiled: Compiled) -> Emission:
     """Refuse: transformers has no command that takes these arguments."""
     return Emission(
-        [], [cannot_carry("a PyTorch config", ("pytorch",), "PyTorch has no command line; use --format python.")]
+        [],
+        [cannot_carry("a PyTorch config", ("pytorch",), "PyTorch has no command line; use --format python.")],
     )
 
 
@@ -78,7 +80,9 @@ def build(compiled: Compiled) -> dict[str, Any]:
     if _QUANTIZATION in native:
         built[_QUANTIZATION] = load["quantization_config"] = construct(native[_QUANTIZATION], instance)
     if _GENERATE in native:
-        built[_GENERATE] = instance("transformers.GenerationConfig", construct(dict(native[_GENERATE]), instance))
+        built[_GENERATE] = instance(
+            "transformers.GenerationConfig", construct(dict(native[_GENERATE]), instance)
+        )
     import torch
     from transformers import AutoModelForCausalLM
 

@@ -13,7 +13,8 @@ from llmcfg.backends import Emission
 from llmcfg.backends.flags import cannot_carry, flag_of, kinds, not_carried, option, parameters, word
 from llmcfg.compiled import Compiled
 from llmcfg.diagnostics import Diagnostic, Path
-from llmcfg.emit.python_text import Imports, call, document as python_document, environment, expression
+from llmcfg.emit.python_text import Imports, call, environment, expression
+from llmcfg.emit.python_text import document as python_document
 from llmcfg.native import construct, instance
 
 _LLM, _BUILD, _SAMPLING = "LlmArgs", "BuildConfig", "SamplingParams"

@@ -21,7 +21,8 @@ from llmcfg.backends.flags import (
 )
 from llmcfg.compiled import Compiled
 from llmcfg.diagnostics import Diagnostic
-from llmcfg.emit.python_text import Imports, call, document as python_document, environment
+from llmcfg.emit.python_text import Imports, call, environment
+from llmcfg.emit.python_text import document as python_document
 from llmcfg.native import construct, instance
 
 _ENGINE = "EngineArgs"

@@ -12,7 +12,8 @@ from llmcfg.cli.files import deliver
 from llmcfg.compiled import Compiled
 from llmcfg.diagnostics import Diagnostic
 from llmcfg.document import Document
-from llmcfg.pipeline import Result, run as run_pipeline
+from llmcfg.pipeline import Result
+from llmcfg.pipeline import run as run_pipeline
 from llmcfg.reader import read
 
 

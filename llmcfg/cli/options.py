@@ -31,7 +31,9 @@ class Command(NamedTuple):
 _BACKEND = Option("backend", "Backend to compile, or `all`.", (*BACKENDS, "all"), short="b")
 _ONE_BACKEND = Option("backend", "Only this backend.", BACKENDS, short="b")
 _VERSION = Option("backend-version", "Release of the engine to check against.")
-_GPU = Option("gpu", "GPU to check against: a name of `llmcfg gpus`, `none`, or `auto` (ask NVML).", short="g")
+_GPU = Option(
+    "gpu", "GPU to check against: a name of `llmcfg gpus`, `none`, or `auto` (ask NVML).", short="g"
+)
 _STRICT = Option("strict", "Treat warnings as errors.", flag=True)
 _OUTPUT = Option("output", "Write to this file instead of standard output.", short="o")
 

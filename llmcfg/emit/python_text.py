@@ -6,7 +6,7 @@ import keyword
 from collections.abc import Iterable
 from typing import Any
 
-from llmcfg.native import arguments, class_of
+from llmcfg.native import arguments, class_of, takes_mapping
 
 WIDTH = 96
 
@@ -33,6 +33,9 @@ class Imports:
 def expression(value: Any, imports: Imports, depth: int = 0) -> str:
     """Write a value: literals by ``repr``, objects as calls of their class."""
     cls = class_of(value)
+    if cls is not None and takes_mapping(cls):
+        owner = imports.name(cls.removesuffix(".from_dict"))
+        return f"{owner}.from_dict({expression(arguments(value), imports, depth)})"
     if cls is not None:
         return call(imports.name(cls), arguments(value), imports, depth)
     if isinstance(value, dict):

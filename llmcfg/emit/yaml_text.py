@@ -44,11 +44,7 @@ def _flow(value: Any) -> str:
 
 def _string(value: str) -> str:
     """Leave a text bare only where every reader takes it for a text; JSON's quotes are YAML's."""
-    bare = (
-        _PLAIN.fullmatch(value)
-        and value.lower() not in _RESERVED
-        and not _LOOKS_NUMERIC.fullmatch(value)
-    )
+    bare = _PLAIN.fullmatch(value) and value.lower() not in _RESERVED and not _LOOKS_NUMERIC.fullmatch(value)
     return value if bare else json.dumps(value)
 
 

@@ -41,9 +41,7 @@ def bundle(source: Source) -> Json:
             "type": ["object", "null"],
             "allOf": [pointer(section_name(backend))],
         }
-    defs = {
-        name: _object(item, types) for types in source.types.values() for name, item in types.items()
-    }
+    defs = {name: _object(item, types) for types in source.types.values() for name, item in types.items()}
     return {
         "$schema": DIALECT,
         "title": source.root["title"],

@@ -60,18 +60,14 @@ def _text(rule: Json) -> Json:
 
 
 def _type(item: Type, types: dict[str, Type]) -> Json:
-    entry: Json = {
-        "parameters": {name: _facts(value, types) for name, value in item.properties.items()}
-    }
+    entry: Json = {"parameters": {name: _facts(value, types) for name, value in item.properties.items()}}
     native = item.head.get("x-native")
     if native is not None:
         entry["class"] = native if isinstance(native, str) else native.get("class")
     if conditions := _conditions(item.head):
         entry["when"] = conditions
     renamed = {
-        old: name
-        for name, value in item.properties.items()
-        for old in value.get("x-renamed-from", ())
+        old: name for name, value in item.properties.items() for old in value.get("x-renamed-from", ())
     }
     if renamed:
         entry["renamed"] = renamed
@@ -102,9 +98,7 @@ def _facts(parameter: Json, types: dict[str, Type]) -> Json | None:
         facts["integral_items"] = True
     conditions = _conditions(parameter)
     values = {
-        value: own
-        for value, about in parameter.get("x-values", {}).items()
-        if (own := _conditions(about))
+        value: own for value, about in parameter.get("x-values", {}).items() if (own := _conditions(about))
     }
     if values:
         conditions["values"] = values

@@ -15,8 +15,8 @@ def lint_file(path: Path, dialect: Draft202012Validator) -> Iterator[str]:
     """Yield one line for each mistake in one schema file."""
     try:
         schema = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_unique)
-    except ValueError as error:
-        yield f"{path}: {error}"
+    except ValueError as malformed:
+        yield f"{path}: {malformed}"
         return
     for error in dialect.iter_errors(schema):
         deepest = best_match([error]) or error

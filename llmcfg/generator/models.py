@@ -49,8 +49,7 @@ def _schema(source: Source) -> Json:
     properties["backend"]["enum"] = list(source.backends)
     properties["gpu"]["enum"] = [*source.gpus["gpus"], "none"]
     properties |= {
-        backend: {"anyOf": [pointer(section_name(backend)), {"type": "null"}]}
-        for backend in source.backends
+        backend: {"anyOf": [pointer(section_name(backend)), {"type": "null"}]} for backend in source.backends
     }
     return {
         "$schema": DIALECT,
