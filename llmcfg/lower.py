@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from llmcfg.catalog import Facts, backend_catalog, backends, nested_type
 from llmcfg.diagnostics import INFO, WARNING, Diagnostic, Path, dotted
-from llmcfg.native import NativeObject
+from llmcfg.native import NativeObject, forget_classes
 from llmcfg.printable import shown
 
 ENV = "env"
@@ -103,7 +103,7 @@ class _Lowering:
             if name is not None:
                 nested = self.object(name, value, path)
                 if facts.get("form") == "mapping":
-                    nested.cls = None
+                    forget_classes(nested)
                 elif "variants" in facts:
                     nested.tag = self._tag(name, facts["variants"][0])
                 return nested

@@ -31,6 +31,14 @@ def arguments(value: dict[str, Any]) -> dict[str, Any]:
     return {key: item for key, item in value.items() if key != tag}
 
 
+def forget_classes(value: Any) -> None:
+    """Make an object, and what is in it, plain mappings: the engine builds the instances itself."""
+    if isinstance(value, NativeObject):
+        value.cls = None
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        forget_classes(item)
+
+
 def construct(value: Any, make: Callable[[str, dict[str, Any]], Any]) -> Any:
     """Rebuild a native value bottom-up, with ``make(class path, keyword arguments)`` for each object."""
     if isinstance(value, dict):

@@ -3396,7 +3396,7 @@ class TensorrtLlmLookaheadSamplingConfig(BaseModel):
 
 class TensorrtLlmEnv(BaseModel):
     """
-    Environment variables that TensorRT-LLM reads when it starts. All values are text, so write numbers in quotation marks; null leaves a variable unset. NVIDIA keeps no list of them for 1.2.1: each was found in NVIDIA's documentation or code, of the version that its source names, and may come and go between releases.
+    Environment variables that TensorRT-LLM reads when it starts. A switch takes true or false (or 1 and 0), a number is written plainly, and llmcfg turns both into the text that the engine reads; null leaves a variable unset. NVIDIA keeps no list of them for 1.2.1: each was found in NVIDIA's documentation or code, of the version that its source names, and may come and go between releases.
     """
 
     model_config = ConfigDict(
@@ -3421,21 +3421,21 @@ class TensorrtLlmEnv(BaseModel):
         ),
     ] = None
     TLLM_ALLOW_LONG_MAX_MODEL_LEN: Annotated[
-        Literal['0', '1'] | None,
+        StrictBool | conint(ge=0, le=1) | None,
         Field(
-            description='Lets `max_seq_len` exceed the length that the PyTorch backend derives from the model. Text beyond what the model was trained for loses quality unless its positions are scaled.'
+            description='Lets `max_seq_len` exceed, with a warning, the length that the PyTorch backend derives from the model and otherwise holds it to. Text beyond what the model was trained for loses quality unless its positions are scaled.'
         ),
     ] = None
     TLLM_NUMA_AWARE_WORKER_AFFINITY: Annotated[
-        Literal['0', '1'] | None,
+        StrictBool | conint(ge=0, le=1) | None,
         Field(
-            description='Whether each worker is bound to the CPU cores next to its GPU. Near cores mean faster copies and launches, so throughput and latency improve on machines with several sockets. Set 0 if numactl or the batch system binds the processes.'
+            description='Whether each worker is bound to the CPU cores next to its GPU. Near cores mean faster copies and launches, so throughput and latency improve on machines with several sockets. Switched on, it binds in any case, whatever was set before; switch it off where numactl or the batch system binds the processes.'
         ),
     ] = None
     TRTLLM_ENABLE_PDL: Annotated[
-        Literal['0', '1'] | None,
+        StrictBool | conint(ge=0, le=1) | None,
         Field(
-            description='Programmatic dependent launch: a kernel starts its preamble while the one before still runs. It saves microseconds per kernel, which is what small batches are made of. On by default since 1.2; on GPUs before Hopper the PyTorch backend passes it on to FlashInfer all the same, which then fails to compile, so set 0 there.'
+            description='Programmatic dependent launch: a kernel starts its preamble while the one before still runs. It saves microseconds per kernel, which is what small batches are made of. On by default since 1.2; on GPUs before Hopper the PyTorch backend passes it on to FlashInfer all the same, which then fails to compile, so switch it off there.'
         ),
     ] = None
     TLLM_AUTOTUNER_CACHE_PATH: Annotated[
@@ -3446,21 +3446,21 @@ class TensorrtLlmEnv(BaseModel):
         ),
     ] = None
     TLLM_WORKER_USE_SINGLE_PROCESS: Annotated[
-        Literal['0', '1'] | None,
+        StrictBool | conint(ge=0, le=1) | None,
         Field(
             description="Runs the worker of a single-GPU LLM inside the calling process instead of a process of its own. Simpler to debug and profile; Python's lock is then shared with the application, which can slow a busy server."
         ),
     ] = None
     TLLM_DISABLE_MPI: Annotated[
-        Literal['0', '1'] | None,
+        StrictBool | conint(ge=0, le=1) | None,
         Field(
-            description='Keeps TensorRT-LLM from using MPI between its processes. It goes together with the Ray orchestrator, which `1` selects for the PyTorch backend.'
+            description='Keeps TensorRT-LLM from using MPI between its processes. It goes together with the Ray orchestrator, which switching it on selects for the PyTorch backend.'
         ),
     ] = None
     TLLM_LLMAPI_BUILD_CACHE: Annotated[
-        Literal['0', '1'] | None,
+        StrictBool | conint(ge=0, le=1) | None,
         Field(
-            description='Keeps engines that `LLM` of the engine backend builds, and takes them from there when model and build settings are the same. It saves the build at the next start and takes disk space.'
+            description='Keeps engines that `LLM` of the engine backend builds, and takes them from there when model and build settings are the same. It saves the build at the next start and takes disk space. Switched off, `enable_build_cache` decides.'
         ),
     ] = None
     TLLM_LLMAPI_BUILD_CACHE_ROOT: Annotated[
@@ -3471,19 +3471,19 @@ class TensorrtLlmEnv(BaseModel):
         ),
     ] = None
     TRT_LLM_DISABLE_LOAD_WEIGHTS_IN_PARALLEL: Annotated[
-        Literal['1', '0'] | None,
+        StrictBool | conint(ge=0, le=1) | None,
         Field(
             description='Loads the modules of the model one after the other instead of in parallel. The start takes longer and needs less host memory; use it where loading large models runs out of it, as on machines that share memory with the GPU.'
         ),
     ] = None
     TRTLLM_WORKER_DISABLE_GC: Annotated[
-        Literal['0', '1'] | None,
+        StrictBool | conint(ge=0, le=1) | None,
         Field(
             description="Switches Python's garbage collector off in the worker processes. It avoids pauses of some milliseconds between steps, which show in the tail of latencies; memory of cyclic objects is not freed."
         ),
     ] = None
     TRTLLM_SERVER_DISABLE_GC: Annotated[
-        Literal['0', '1'] | None,
+        StrictBool | conint(ge=0, le=1) | None,
         Field(
             description="Switches Python's garbage collector off in the process of `trtllm-serve`. It smooths latency at high request rates; memory may grow over days."
         ),
@@ -3495,17 +3495,17 @@ class TensorrtLlmEnv(BaseModel):
         ),
     ] = None
     TLLM_STREAM_INTERVAL_THRESHOLD: Annotated[
-        StrictStr | None,
+        int | None,
         Field(
             description="From this `stream_interval` on TensorRT-LLM's own detokenizer is used in place of the one of Hugging Face. A matter of CPU time in streaming servers; the default is a measured one.",
-            pattern='^[0-9]+$',
+            ge=0,
         ),
     ] = None
     XGRAMMAR_CACHE_LIMIT_GB: Annotated[
-        StrictStr | None,
+        StrictFloat | None,
         Field(
             description='Most host memory, in GB, for grammars that XGrammar has compiled. Raise it where guided decoding sees many different schemas, which otherwise are compiled again and delay requests.',
-            pattern='^[0-9]+(\\.[0-9]+)?$',
+            ge=0.0,
         ),
     ] = None
     OVERRIDE_QUANT_ALGO: Annotated[
@@ -3521,40 +3521,40 @@ class TensorrtLlmEnv(BaseModel):
         ),
     ] = None
     TRTLLM_CAN_USE_DEEP_EP: Annotated[
-        Literal['0', '1'] | None,
+        StrictBool | conint(ge=0, le=1) | None,
         Field(
-            description='Lets the automatic choice of the MoE communication method take DeepEP, for bfloat16 activations. Set it on clusters without multi-node NVLink, where DeepEP over InfiniBand is the fast way.'
+            description='Lets the automatic choice of the MoE communication method take DeepEP, for bfloat16 activations and where NVLink methods are not available. Set it on clusters without multi-node NVLink, where DeepEP over InfiniBand is the fast way.'
         ),
     ] = None
     TRTLLM_DEEP_EP_TOKEN_LIMIT: Annotated[
-        StrictStr | None,
+        int | None,
         Field(
             description="Most tokens per rank that DeepEP's low-latency mode sets up its buffers for. The buffers are large, so a lower limit makes it fit on GPUs with little memory; batches above it use another way.",
-            pattern='^[0-9]+$',
+            ge=0,
         ),
     ] = None
     FORCE_DETERMINISTIC: Annotated[
-        Literal['0', '1'] | None,
+        StrictBool | conint(ge=0, le=1) | None,
         Field(
             description='Uses deterministic kernels for attention, MoE and all-reduce, so that the same batch gives the same numbers. Slower; batching can still change results between runs.'
         ),
     ] = None
     FORCE_ALL_REDUCE_DETERMINISTIC: Annotated[
-        Literal['0', '1'] | None,
+        StrictBool | conint(ge=0, le=1) | None,
         Field(
             description='Uses a deterministic order when sums are taken over GPUs. Costs some of the speed of tensor parallelism.'
         ),
     ] = None
     TRTLLM_FORCE_XQA: Annotated[
-        Literal['0', '1'] | None,
+        StrictBool | conint(ge=0, le=1) | None,
         Field(
             description='Uses the optimized XQA attention kernels for decoding even where the heuristics would take others. For comparing kernels on your shapes.'
         ),
     ] = None
     TRTLLM_ENABLE_XQA_JIT: Annotated[
-        Literal['0', '1'] | None,
+        StrictBool | conint(ge=0, le=1) | None,
         Field(
-            description='Whether XQA attention kernels are compiled for the model at hand. They cover more head sizes; compiling takes time at the start.'
+            description='Whether XQA attention kernels are compiled for the model at hand. They cover more head sizes; compiling takes time at the start. Switched off, only precompiled ones are used.'
         ),
     ] = None
     TLLM_PROFILE_START_STOP: Annotated[
@@ -3572,13 +3572,13 @@ class TensorrtLlmEnv(BaseModel):
         ),
     ] = None
     TLLM_NVTX_DEBUG: Annotated[
-        Literal['0', '1'] | None,
+        StrictBool | conint(ge=0, le=1) | None,
         Field(
             description='Adds markers for debugging to Nsight Systems profiles. Each marker costs a little time.'
         ),
     ] = None
     TLLM_LLMAPI_ENABLE_NVTX: Annotated[
-        Literal['0', '1'] | None,
+        StrictBool | conint(ge=0, le=1) | None,
         Field(
             description='Adds markers around the Python side of requests to Nsight Systems profiles, to see host overhead.'
         ),
@@ -3586,7 +3586,7 @@ class TensorrtLlmEnv(BaseModel):
     TLLM_PROFILE_RECORD_GC: Annotated[
         Literal['1'] | None,
         Field(
-            description="`1` marks Python's garbage collections in Nsight Systems profiles. Use it to see whether pauses come from there."
+            description="`1` marks Python's garbage collections in Nsight Systems profiles. Use it to see whether pauses come from there. Any text that is not empty switches it on, `0` too."
         ),
     ] = None
     TRTLLM_NIXL_KVCACHE_BACKEND: Annotated[
@@ -3596,43 +3596,43 @@ class TensorrtLlmEnv(BaseModel):
         ),
     ] = None
     TRTLLM_USE_UCX_KVCACHE: Annotated[
-        Literal['0', '1'] | None,
+        StrictBool | conint(ge=0, le=1) | None,
         Field(
             description='Chooses UCX for moving KV caches in disaggregated serving where `cache_transceiver_config.backend` is DEFAULT. Prefer the config key.'
         ),
     ] = None
     TRTLLM_USE_MPI_KVCACHE: Annotated[
-        Literal['0', '1'] | None,
+        StrictBool | conint(ge=0, le=1) | None,
         Field(
             description='Chooses MPI for moving KV caches in disaggregated serving where `cache_transceiver_config.backend` is DEFAULT. Prefer the config key; UCX and NIXL can add and remove servers while running, MPI cannot.'
         ),
     ] = None
     TRTLLM_USE_NIXL_KVCACHE: Annotated[
-        Literal['0', '1'] | None,
+        StrictBool | conint(ge=0, le=1) | None,
         Field(
             description='Chooses NIXL for moving KV caches in disaggregated serving where `cache_transceiver_config.backend` is DEFAULT. Prefer the config key.'
         ),
     ] = None
     TRTLLM_DISABLE_KV_CACHE_TRANSFER_OVERLAP: Annotated[
-        Literal['0', '1'] | None,
+        StrictBool | conint(ge=0, le=1) | None,
         Field(
             description='Keeps a decode server from computing while KV caches arrive. Slower; for finding out whether the overlap causes a problem.'
         ),
     ] = None
     TRTLLM_ENABLE_KVCACHE_RECEIVE_PARALLEL: Annotated[
-        Literal['0', '1'] | None,
+        StrictBool | conint(ge=0, le=1) | None,
         Field(
             description='Lets a decode rank receive the KV cache from several ranks of a prefill server in parallel. Lowers the time to the first token where the layouts of both sides differ.'
         ),
     ] = None
     TRTLLM_REQUEST_KV_CACHE_CONCURRENT: Annotated[
-        Literal['0', '1'] | None,
+        StrictBool | conint(ge=0, le=1) | None,
         Field(
             description='Lets a decode server receive KV caches of different prefill servers concurrently, with resources of its own for each. Faster with many prefill servers; more memory, and a higher risk of running out of it.'
         ),
     ] = None
     TRTLLM_TRY_ZCOPY_FOR_KVCACHE_TRANSFER: Annotated[
-        Literal['0', '1'] | None,
+        StrictBool | conint(ge=0, le=1) | None,
         Field(
             description='Sends each block of the KV cache from where it lies instead of gathering blocks in a buffer first. It saves copies, for more and smaller messages; measure it on your network.'
         ),
@@ -3645,16 +3645,16 @@ class TensorrtLlmEnv(BaseModel):
         ),
     ] = None
     TRTLLM_KVCACHE_TRANSFER_USE_ASYNC_BUFFER: Annotated[
-        Literal['0', '1'] | None,
+        StrictBool | conint(ge=0, le=1) | None,
         Field(
             description="Takes the transfer buffer from CUDA's stream-ordered allocator. Only with a `TRTLLM_KVCACHE_TRANSFER_BUFFER_SIZE` above 0."
         ),
     ] = None
     TRTLLM_KVCACHE_SEND_MAX_CONCURRENCY_NUM: Annotated[
-        StrictStr | None,
+        int | None,
         Field(
             description='How many KV caches a prefill server sends at the same time, each with a buffer of its own. More use the network better under load and take more memory.',
-            pattern='^[1-9][0-9]*$',
+            ge=1,
         ),
     ] = None
     TRTLLM_KVCACHE_TIME_OUTPUT_PATH: Annotated[

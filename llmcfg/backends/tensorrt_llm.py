@@ -6,22 +6,43 @@ schema names the flags (``x-native.flag``); a parameter without one has none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 from llmcfg.backends import Emission
-from llmcfg.backends.flags import cannot_carry, flag_of, kinds, not_carried, option, parameters, word
+from llmcfg.backends.flags import cannot_carry, flag_of, not_carried, option, parameters, word
 from llmcfg.compiled import Compiled
 from llmcfg.diagnostics import Diagnostic, Path
-from llmcfg.emit.python_text import Imports, call, environment, expression
-from llmcfg.emit.python_text import document as python_document
+from llmcfg.emit.python_text import Imports, call, document as python_document, environment, expression
 from llmcfg.native import construct, instance
 
 _LLM, _BUILD, _SAMPLING = "LlmArgs", "BuildConfig", "SamplingParams"
 _FIELDS = {"BuildConfig": "build_config", "QuantConfig": "quant_config", "CalibConfig": "calib_config"}
+_PLACES: dict[str, Path] = {
+    "BuildConfig": ("tensorrt_llm", "build"),
+    "QuantConfig": ("tensorrt_llm", "quantization"),
+    "CalibConfig": ("tensorrt_llm", "quantization", "calib_config"),
+}
 _SERVE_HINT = "Use --format yaml, and `trtllm-serve MODEL --config FILE`."
 _BUILD_HINT = "Use --format python, or --format yaml."
-_ENGINE_LLM, _PYTORCH_LLM = "tensorrt_llm._tensorrt_engine.LLM", "tensorrt_llm.LLM"
+_ENGINE_HINT = "Only the engine backend takes it: set llm.backend to tensorrt."
+
+_ENGINE = "tensorrt"
+_ENGINE_DIRECTORY = "engine_outputs"
+_CLASSES = {
+    _ENGINE: "tensorrt_llm._tensorrt_engine.LLM",
+    "_autodeploy": "tensorrt_llm._torch.auto_deploy.LLM",
+}
+_DEFAULT_CLASS = "tensorrt_llm.LLM"
+
+_UNWRITABLE_NOTHING = frozenset((
+    "attention_dp_config", "backend", "enable_build_cache", "lora_config", "sparse_attention_config",
+    "speculative_config",
+))  # fmt: skip
+"""Keys of the YAML file under which its reader cannot take null or false, which are their defaults."""
+
+Words = tuple[list[str], list[Diagnostic]]
+Form = Callable[[dict[str, Any], Any], "list[str] | None"]
 
 
 def argv(compiled: Compiled) -> Emission:
@@ -31,25 +52,30 @@ def argv(compiled: Compiled) -> Emission:
         words, problems = _build_command(compiled)
         commands.append(words)
         found += problems
-    for name in _FIELDS.keys() & compiled.native.keys() - {_BUILD}:
-        found.append(cannot_carry(name, ("tensorrt_llm", "quantization"), _BUILD_HINT))
-    words = ["trtllm-serve", compiled.model]
-    for name, value in _llm(compiled).items():
-        flagged = list(_serve_words(name, value))
-        words += flagged
-        if not flagged:
-            found.append(cannot_carry(name, ("tensorrt_llm", "llm", name), _SERVE_HINT))
-    commands.append(words)
-    return Emission(commands, found)
+    for name, place in _PLACES.items():
+        if name in compiled.native and name != _BUILD:
+            found.append(cannot_carry(name, place, _BUILD_HINT))
+    words, problems = _serve_command(compiled)
+    return Emission([*commands, words], [*found, *problems])
 
 
 def document(compiled: Compiled) -> Emission:
-    """Return the mapping that ``trtllm-serve MODEL --config FILE`` takes: the fields of ``LlmArgs``."""
-    mapping = {**compiled.native.get(_LLM, {})}
+    """Return the mapping that ``trtllm-serve MODEL --config FILE`` takes: the fields of ``LlmArgs``.
+
+    The model in the file wins over the one on the command line. Under some keys the reader calls a
+    class with the mapping it finds; true becomes an empty mapping there: the class's own defaults.
+    """
+    mapping, found = {}, _sampling(compiled)
+    for name, value in compiled.native.get(_LLM, {}).items():
+        if name not in _UNWRITABLE_NOTHING or not (value is None or isinstance(value, bool)):
+            mapping[name] = value
+        elif value:
+            mapping[name] = {}
     for name, field in _FIELDS.items():
-        if name in compiled.native:
+        if name in compiled.native and _is_engine(compiled):
             mapping[field] = compiled.native[name]
-    found = _sampling(compiled)
+        elif name in compiled.native:
+            found.append(cannot_carry(field, _PLACES[name], _ENGINE_HINT))
     if compiled.env:
         found.append(not_carried(compiled, "env", compiled.env, "the file holds no environment variables"))
     return Emission(mapping, found)
@@ -68,7 +94,7 @@ def script(compiled: Compiled) -> str:
     if _SAMPLING in native:
         function = imports.name("tensorrt_llm.SamplingParams")
         lines.append(f"sampling_params = {call(function, native[_SAMPLING], imports)}")
-    llm = imports.name(_llm_class(compiled))
+    llm = imports.name(_CLASSES.get(_backend(compiled), _DEFAULT_CLASS))
     load = ["", "", "def load():", '    """Start the engine."""', f"    return {llm}(**llm_arguments)"]
     header = f'"""TensorRT-LLM {compiled.version}: compiled by llmcfg."""'
     return python_document(header, [*environment(compiled.env), *imports.lines(), "", *lines, *load])
@@ -86,23 +112,22 @@ def build(compiled: Compiled) -> dict[str, Any]:
     return built
 
 
-def _llm(compiled: Compiled) -> dict[str, Any]:
-    return {key: value for key, value in compiled.native.get(_LLM, {}).items() if key != "model"}
+def _backend(compiled: Compiled) -> Any:
+    return compiled.native.get(_LLM, {}).get("backend")
 
 
 def _is_engine(compiled: Compiled) -> bool:
-    return compiled.native.get(_LLM, {}).get("backend") == "tensorrt"
-
-
-def _llm_class(compiled: Compiled) -> str:
-    return _ENGINE_LLM if _is_engine(compiled) else _PYTORCH_LLM
+    return bool(_backend(compiled) == _ENGINE)
 
 
 def _llm_keywords(compiled: Compiled) -> dict[str, Any]:
-    """Return the arguments of ``LLM``; on the engine backend the class itself stands for ``backend``."""
+    """Return the arguments of ``LLM``.
+
+    On the engine backend the class itself stands for ``backend``; ``LLM`` would take a null for it.
+    """
     keywords = dict(compiled.native.get(_LLM, {}))
-    if _is_engine(compiled):
-        del keywords["backend"]
+    if keywords.get("backend") in (None, _ENGINE):
+        keywords.pop("backend", None)
     return keywords
 
 
@@ -112,50 +137,59 @@ def _sampling(compiled: Compiled) -> list[Diagnostic]:
     return [not_carried(compiled, "sampling", names, why)] if names else []
 
 
-def _serve_words(name: str, value: Any) -> Iterator[str]:
-    schema = parameters("TensorrtLlmLlm").get(name, {})
+def _serve_command(compiled: Compiled) -> Words:
+    """Serve the model, or the engine that ``trtllm-build`` makes of it."""
+    values = {key: value for key, value in compiled.native.get(_LLM, {}).items() if key != "model"}
+    served = compiled.model
+    if _BUILD in compiled.native and _is_engine(compiled):
+        served = _ENGINE_DIRECTORY
+        values["tokenizer"] = values.get("tokenizer") or compiled.model
+    words, found = _words("TensorrtLlmLlm", values, ("tensorrt_llm", "llm"), _SERVE_HINT)
+    return ["trtllm-serve", served, *words], found
+
+
+def _build_command(compiled: Compiled) -> Words:
+    path = _PLACES[_BUILD]
+    values = dict(compiled.native[_BUILD])
+    plugins = values.pop("plugin_config", {})
+    words, found = _words("TensorrtLlmBuild", values, path, _BUILD_HINT)
+    switches, problems = _words(
+        "TensorrtLlmPluginConfig", plugins, (*path, "plugin_config"), _BUILD_HINT, _plugin
+    )
+    start = ["trtllm-build", "--checkpoint_dir", compiled.model, "--output_dir", _ENGINE_DIRECTORY]
+    return [*start, *words, *switches], [*found, *problems]
+
+
+def _plain(schema: dict[str, Any], value: Any) -> list[str] | None:
+    """Write a flag and its value, true as the flag alone; None if the command has no form for it.
+
+    Null and false have none either, but are what the command takes without the flag where they are
+    the default.
+    """
     flag = flag_of(schema)
-    if flag is None or value is None or isinstance(value, (dict, list)):
-        return
-    if value is True:
-        yield flag
-    elif value is not False:
-        yield from option(flag, word(value))
+    if flag is None or isinstance(value, (dict, list)):
+        return None
+    if value is None or value is False:
+        return [] if schema.get("default", flag) is value else None
+    return [flag] if value is True else option(flag, word(value))
 
 
-def _build_command(compiled: Compiled) -> tuple[list[str], list[Diagnostic]]:
-    words, found = ["trtllm-build", "--checkpoint_dir", compiled.model], []
-    for name, value in compiled.native[_BUILD].items():
-        path: Path = ("tensorrt_llm", "build", name)
-        nested = value if name == "plugin_config" and isinstance(value, dict) else {}
-        for plugin, choice in nested.items():
-            flagged = list(_plugin_words(plugin, choice))
-            words += flagged
-            if not flagged:
-                found.append(cannot_carry(plugin, (*path, plugin), _BUILD_HINT))
-        if name == "plugin_config":
-            continue
-        flagged = list(_build_words(name, value))
-        words += flagged
-        if not flagged:
-            found.append(cannot_carry(name, path, _BUILD_HINT))
-    return words, found
-
-
-def _build_words(name: str, value: Any) -> Iterator[str]:
-    flag = flag_of(parameters("TensorrtLlmBuild").get(name, {}))
-    if flag is None or value is None or value is False or isinstance(value, (dict, list)):
-        return
-    yield from [flag] if value is True else option(flag, word(value))
-
-
-def _plugin_words(name: str, value: Any) -> Iterator[str]:
-    """Plugins are switched by the words enable and disable; null is disable."""
-    schema = parameters("TensorrtLlmPluginConfig").get(name, {})
+def _plugin(schema: dict[str, Any], value: Any) -> list[str] | None:
+    """Write the flag of a plugin: they are switched by the words enable and disable; null is disable."""
     flag = flag_of(schema)
     if flag is None:
-        return
-    if "boolean" in kinds(schema):
-        yield from (flag, "enable" if value else "disable")
-    else:
-        yield from (flag, "disable" if value is None else word(value))
+        return None
+    if value is True:
+        return [flag, "enable"]
+    return [flag, "disable"] if value is None or value is False else option(flag, word(value))
+
+
+def _words(type_name: str, values: dict[str, Any], path: Path, hint: str, form: Form = _plain) -> Words:
+    words, found = [], []
+    for name, value in values.items():
+        written = form(parameters(type_name).get(name, {}), value)
+        if written is None:
+            found.append(cannot_carry(name, (*path, name), hint))
+        else:
+            words += written
+    return words, found
