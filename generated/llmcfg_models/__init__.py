@@ -5132,6 +5132,560 @@ class PytorchQuantizationVptq(BaseModel):
     ] = None
 
 
+class StopString1(RootModel[StrictStr]):
+    root: Annotated[StrictStr, Field(min_length=1)]
+
+
+class StopStringsArrayItem(RootModel[StrictStr]):
+    root: Annotated[StrictStr, Field(min_length=1)]
+
+
+StopStringsArray = TypeAliasType(
+    "StopStringsArray", Annotated[list[StopStringsArrayItem], Field(min_length=1)]
+)
+
+
+StopStringsString = TypeAliasType(
+    "StopStringsString", Annotated[StrictStr, Field(min_length=1)]
+)
+
+
+class BadWordsIdItem(RootModel[int]):
+    root: Annotated[int, Field(ge=0)]
+
+
+class BadWordsId(RootModel[list[BadWordsIdItem]]):
+    root: Annotated[list[BadWordsIdItem], Field(min_length=1)]
+
+
+class SequenceBiaItemItem(RootModel[int]):
+    root: Annotated[int, Field(ge=0)]
+
+
+class SequenceBiaItemArrayItem(RootModel[int]):
+    root: Annotated[int, Field(ge=0)]
+
+
+SequenceBiaItemArray = TypeAliasType(
+    "SequenceBiaItemArray",
+    Annotated[list[SequenceBiaItemArrayItem], Field(min_length=1)],
+)
+
+
+class SequenceBia(RootModel[list[StrictFloat | SequenceBiaItemArray]]):
+    root: Annotated[
+        list[StrictFloat | SequenceBiaItemArray], Field(max_length=2, min_length=2)
+    ]
+
+
+EosTokenIdArray = TypeAliasType(
+    "EosTokenIdArray", Annotated[list[int], Field(min_length=1)]
+)
+
+
+class DecoderStartTokenIdItem(RootModel[int]):
+    root: Annotated[int, Field(ge=0)]
+
+
+class DecoderStartTokenIdArrayItem(RootModel[int]):
+    root: Annotated[int, Field(ge=0)]
+
+
+DecoderStartTokenIdArray = TypeAliasType(
+    "DecoderStartTokenIdArray",
+    Annotated[list[DecoderStartTokenIdArrayItem], Field(min_length=1)],
+)
+
+
+DecoderStartTokenIdInteger = TypeAliasType(
+    "DecoderStartTokenIdInteger", Annotated[int, Field(ge=0)]
+)
+
+
+class ForcedEosTokenIdItem(RootModel[int]):
+    root: Annotated[int, Field(ge=0)]
+
+
+class ForcedEosTokenIdArrayItem(RootModel[int]):
+    root: Annotated[int, Field(ge=0)]
+
+
+ForcedEosTokenIdArray = TypeAliasType(
+    "ForcedEosTokenIdArray",
+    Annotated[list[ForcedEosTokenIdArrayItem], Field(min_length=1)],
+)
+
+
+ForcedEosTokenIdInteger = TypeAliasType(
+    "ForcedEosTokenIdInteger", Annotated[int, Field(ge=0)]
+)
+
+
+class DolaLayer(RootModel[int]):
+    root: Annotated[int, Field(ge=0)]
+
+
+class DolaLayersArrayItem(RootModel[int]):
+    root: Annotated[int, Field(ge=0)]
+
+
+DolaLayersArray = TypeAliasType(
+    "DolaLayersArray", Annotated[list[DolaLayersArrayItem], Field(min_length=1)]
+)
+
+
+DolaLayersString = TypeAliasType(
+    "DolaLayersString", Annotated[StrictStr, Field(pattern='^(low|high)$')]
+)
+
+
+class ForceWordsIdItemItem(RootModel[int]):
+    root: Annotated[int, Field(ge=0)]
+
+
+class ForceWordsIdItemArrayItem(RootModel[int]):
+    root: Annotated[int, Field(ge=0)]
+
+
+ForceWordsIdItemArray = TypeAliasType(
+    "ForceWordsIdItemArray",
+    Annotated[list[ForceWordsIdItemArrayItem], Field(min_length=1)],
+)
+
+
+ForceWordsIdItemInteger = TypeAliasType(
+    "ForceWordsIdItemInteger", Annotated[int, Field(ge=0)]
+)
+
+
+class ForceWordsId(RootModel[list[ForceWordsIdItemInteger | ForceWordsIdItemArray]]):
+    root: Annotated[
+        list[ForceWordsIdItemInteger | ForceWordsIdItemArray], Field(min_length=1)
+    ]
+
+
+class PytorchQuantizedCache(BaseModel):
+    """
+    Keeps keys and values of older tokens in few bits. With the backends quanto and hqq the newest tokens stay in full precision and join the quantized ones in batches; each step dequantizes the whole cache of a layer, so memory is gained and speed lost.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    backend: Annotated[
+        Literal['quanto', 'hqq', 'fp8'] | None,
+        Field(
+            description='Library that quantizes the keys and values. fp8 keeps more quality at 8 bits and is the fastest of the three, the others go down to 2 bits or less.'
+        ),
+    ] = None
+    nbits: Annotated[
+        Literal[1, 2, 3, 4, 8] | None,
+        Field(
+            description='How many bits a quantized key or value takes. 4 is nearly free of loss for most models, 2 is clearly noticeable, below that is for experiments.'
+        ),
+    ] = None
+    axis_key: Annotated[
+        Literal[-1, 0, 1] | None,
+        Field(
+            description='Along which axis keys are grouped for quantization: 0 is the first, -1 the last (quanto), 1 the second (hqq). It decides which values share a scale, and so the error.'
+        ),
+    ] = None
+    axis_value: Annotated[
+        Literal[-1, 0, 1] | None,
+        Field(
+            description='Along which axis values are grouped for quantization: 0 is the first, -1 the last (quanto), 1 the second (hqq). It decides which values share a scale, and so the error.'
+        ),
+    ] = None
+    q_group_size: Annotated[
+        int | None,
+        Field(
+            description='How many neighboring values share a scale and a zero point. Smaller groups lose less precision and need more memory for the scales; the tensors must be divisible by it.',
+            ge=1,
+        ),
+    ] = None
+    residual_length: Annotated[
+        int | None,
+        Field(
+            description='How many of the newest tokens are kept unquantized before they are added to the quantized part, all at a time. A longer residual means less loss and fewer quantization passes, and more memory.',
+            ge=0,
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class PytorchCompileConfig(BaseModel):
+    """
+    Arguments that transformers hands to `torch.compile` for a decoding step. Unlike in torch itself, the default mode is `reduce-overhead`, which uses CUDA graphs.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    fullgraph: Annotated[
+        StrictBool | None,
+        Field(
+            description='Demands that the whole forward pass is captured as a single graph and fails where it cannot be, instead of falling back to Python in between. A way to make sure that nothing breaks the graph; with flash attention and a static cache transformers turns it off again.'
+        ),
+    ] = None
+    dynamic: Annotated[
+        StrictBool | None,
+        Field(
+            description='Whether graphs are compiled for variable shapes. false compiles again for each new shape and gives the fastest code, true compiles once with slower code; undecided, torch begins static and turns to dynamic after the first change of a shape.'
+        ),
+    ] = None
+    backend: Annotated[
+        Literal['inductor', 'cudagraphs', 'openxla', 'tvm', 'eager', 'aot_eager', 'aot_eager_decomp_partition', 'eager_debug', 'eager_noexcept'] | None,
+        Field(
+            description='Which compiler turns the captured graph into code. `inductor` is the only one meant for speed on GPUs; the debugging ones help to find out which stage breaks. Backends that other packages register, such as `neuron`, go into `extra`.'
+        ),
+    ] = None
+    mode: Annotated[
+        Literal['default', 'reduce-overhead', 'max-autotune', 'max-autotune-no-cudagraphs', 'lite'] | None,
+        Field(
+            description='How much time compilation may take for faster code, and whether CUDA graphs are used. `reduce-overhead` suits decoding, where launching many small kernels is the limit; max-autotune modes benchmark kernels and take minutes. Only `inductor` reads it. Must be null where `options` is given.'
+        ),
+    ] = None
+    options: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description='Settings handed to the compiler one by one, for inductor the names in `torch._inductor.config` such as `epilogue_fusion`, `max_autotune` or `triton.cudagraphs`. An unknown name or a wrong type is refused. torch takes either `mode` or `options`, so write `mode: null` beside it.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+UseCudaGraphArray = TypeAliasType(
+    "UseCudaGraphArray", Annotated[list[StrictBool], Field(max_length=2, min_length=2)]
+)
+
+
+class PytorchContinuousBatchingConfig(BaseModel):
+    """
+    How `generate_batch` schedules requests, how large its paged KV cache is, and whether steps run as CUDA graphs or compiled. Only models whose layers all use full or sliding attention are supported, with sdpa, paged eager or flash attention.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    page_size: Annotated[
+        int | None,
+        Field(
+            description='Tokens that one page of a full-attention layer holds. Smaller pages waste less on short requests and share prefixes at a finer grain; larger ones mean shorter tables.',
+            ge=4,
+        ),
+    ] = None
+    num_blocks: Annotated[
+        int | None,
+        Field(
+            description='Capacity of the cache, as the number of blocks of `page_size` tokens over all layers. It bounds how many requests run at a time; set it for a reproducible size instead of one that follows from free memory.',
+            ge=1,
+        ),
+    ] = None
+    max_batch_tokens: Annotated[
+        int | None,
+        Field(
+            description='Upper limit of tokens, prefill and decoding together, that one forward pass processes. More tokens fill the GPU better and prefill faster; activations grow and leave less for the cache, and running requests wait longer for their next token.',
+            ge=1,
+        ),
+    ] = None
+    max_memory_percent: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Share of the memory that is free after loading that cache and activations may take, between 0 and 1. More cache means larger batches and better energy per token, until something else on the GPU runs out of memory.',
+            gt=0.0,
+            le=1.0,
+        ),
+    ] = None
+    max_requests_per_batch: Annotated[
+        int | None,
+        Field(
+            description='Upper limit of requests in one step. It bounds the memory of the logits, which grows with the vocabulary, and the time between two tokens of one request.',
+            ge=1,
+        ),
+    ] = None
+    max_blocks_per_request: Annotated[
+        int | None,
+        Field(
+            description='Width of the block table of the fast decoding path (`flash_attn_with_kvcache`): requests longer than this many blocks leave it. 0 turns the path off. It exists with flash attention 2 or 3 on CUDA, and 2 on XPU.',
+            ge=0,
+        ),
+    ] = None
+    allow_block_sharing: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets requests with the same beginning share its cache blocks, so that a common system prompt is processed and stored once. Only models with full attention in all layers can. Turn it off for short, unrelated prompts with long outputs, where looking for matches is wasted.'
+        ),
+    ] = None
+    use_async_batching: Annotated[
+        Literal[True, False] | None,
+        Field(
+            description='Prepares the next batch on the CPU while the GPU works on the current one, which takes the CPU out of the loop. Inputs and outputs are kept twice, so it costs memory.'
+        ),
+    ] = None
+    use_cuda_graph: Annotated[
+        StrictBool | UseCudaGraphArray | None,
+        Field(
+            description='Whether steps are captured and replayed as CUDA graphs: one value for both paths, or two, for mixed batches and for the decoding path. Graphs take away launch overhead, which dominates small decoding steps, but inputs are padded to fixed sizes and capturing takes time and memory.'
+        ),
+    ] = None
+    q_padding_interval_size: Annotated[
+        int | None,
+        Field(
+            description='With graphs or compilation, the number of query tokens of a mixed batch is padded to a multiple of this. Larger steps mean fewer graphs and more wasted work. Any value but 0 also turns CUDA graphs on where `use_cuda_graph` is null.',
+            ge=0,
+        ),
+    ] = None
+    kv_padding_interval_size: Annotated[
+        int | None,
+        Field(
+            description='With graphs or compilation, the number of cached tokens read in a mixed batch is padded to a multiple of this. Larger steps mean fewer graphs and more wasted reads. Any value but 0 also turns CUDA graphs on where `use_cuda_graph` is null.',
+            ge=0,
+        ),
+    ] = None
+    varlen_compile_config: Annotated[
+        PytorchCompileConfig | None,
+        Field(
+            description='Arguments of `torch.compile` for steps that mix prefill and decoding. Lengths vary there, so `dynamic: true` usually pays, and modes without CUDA graphs get along better with continuous batching.'
+        ),
+    ] = None
+    decode_compile_config: Annotated[
+        PytorchCompileConfig | None,
+        Field(
+            description='Arguments of `torch.compile` for steps of the fast decoding path. Without that path it is ignored with a warning. Modes without CUDA graphs get along better with continuous batching.'
+        ),
+    ] = None
+    default_compile_level: Annotated[
+        Literal[0, 1, 2, 3] | None,
+        Field(
+            description='How much is compiled where a path has no compile config of its own: higher is faster and takes longer to warm up. With flash attention only decoding steps are compiled.'
+        ),
+    ] = None
+    scheduler_type: Annotated[
+        Literal['fifo', 'prefill_first'] | None,
+        Field(
+            description='Which requests get their turn first when a step cannot hold all.'
+        ),
+    ] = None
+    safety_margin: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Share of blocks that must be free before new prompts are admitted, so that running requests can go on growing. A larger margin avoids evictions, a smaller one fills the cache better.',
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = None
+    return_logprobs: Annotated[
+        StrictBool | None,
+        Field(
+            description='Returns the log-probability of each generated token, after all logit processors. It costs a log-softmax over the vocabulary per step.'
+        ),
+    ] = None
+    seed: Annotated[
+        int | None,
+        Field(
+            description='Seed for sampling. All processes of a tensor parallel group get the same one, each data parallel copy its own. Batches depend on timing, so equal outputs are still not guaranteed.',
+            ge=0,
+        ),
+    ] = None
+    auto_switch_to_flash: Annotated[
+        StrictBool | None,
+        Field(
+            description='Replaces sdpa or eager attention by flash attention 3 or 2 where the model supports it and a package or kernel is available: clearly faster for continuous batching. Turn it off to keep the `attn_implementation` that you chose.'
+        ),
+    ] = None
+    cpu_offload_space: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Pinned CPU memory that takes the cache of requests which are evicted when the GPU cache is full; without it they are computed again later. Saves that energy, at the price of pinned memory and copies. null sizes it by `cpu_offload_space_safety_threshold` alone, which needs psutil.',
+            ge=0.0,
+        ),
+    ] = None
+    cpu_offload_space_safety_threshold: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Share of the available CPU memory that `cpu_offload_space` may take; more is cut down with a warning. Only enforced where psutil is installed.',
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = None
+    max_queue_size: Annotated[
+        int | None,
+        Field(
+            description='Most requests that wait to be taken up; adding one to a full queue blocks for up to 10 seconds and then fails. 0 is no limit. Meant for servers that must push back.',
+            ge=0,
+        ),
+    ] = None
+    per_request_processors: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets every request bring its own temperature, top_k and top_p instead of those of the generation config. Only parameters whose value in the config is not neutral can be changed per request.'
+        ),
+    ] = None
+    drop_unsupported_processors: Annotated[
+        StrictBool | None,
+        Field(
+            description='Leaves out, with a warning, logit processors that are known not to work in continuous batching, such as the repetition penalty. false keeps them, and outputs may be wrong.'
+        ),
+    ] = None
+    disable_nccl_graph_mixing: Annotated[
+        StrictBool | None,
+        Field(
+            description='Sets `NCCL_GRAPH_MIXING_SUPPORT=0` in runs with several processes: captured collectives get faster, and must then not run beside others, which continuous batching never does. Turn it off where other code in the process uses NCCL at the same time.'
+        ),
+    ] = None
+    cpu_group_timeout: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Seconds after which a process that waits for the others in CPU communication gives up and ends. null waits for ever.',
+            gt=0.0,
+        ),
+    ] = None
+    use_default_compile_configs: Annotated[
+        StrictBool | None,
+        Field(
+            description='Old switch for compilation: true sets `default_compile_level` to 3, false to 0, whatever that says.'
+        ),
+    ] = None
+    max_cached_graphs: Annotated[
+        int | None,
+        Field(
+            description='Once limited how many CUDA graphs were kept. It has no effect any more: sizes are grouped so that their number stays small.'
+        ),
+    ] = None
+    block_size: Annotated[
+        int | None,
+        Field(
+            description='Old name of `page_size`, which it overwrites, with a warning. Write `page_size` instead: the meaning is the same.',
+            ge=4,
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class PytorchWatermarkingConfig(BaseModel):
+    """
+    Splits the vocabulary pseudo-randomly at each step, seeded by the tokens before, and raises the logits of the green part; a detector counts green tokens. Works with greedy decoding, sampling and beams.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    method: Annotated[
+        Literal['greenlist'],
+        Field(
+            description='Chooses how the output is marked; the other keys are those of the transformers class that stands for the method. transformers itself has no such key: the class of the object is the choice.'
+        ),
+    ]
+    greenlist_ratio: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Share of the vocabulary that is green at each step. Smaller makes a mark of the same strength easier to detect and restricts the text more.',
+            gt=0.0,
+            lt=1.0,
+        ),
+    ] = None
+    bias: Annotated[
+        StrictFloat | None,
+        Field(
+            description='What is added to the logits of green tokens. Larger marks are detected in shorter texts and hurt quality more.'
+        ),
+    ] = None
+    hashing_key: Annotated[
+        int | None,
+        Field(
+            description='Key that seeds the split of the vocabulary. The detector needs the same one; keep it secret and choose your own, since the default is public.'
+        ),
+    ] = None
+    seeding_scheme: Annotated[
+        Literal['lefthash', 'selfhash'] | None,
+        Field(
+            description='Which tokens seed the split of the vocabulary at a step: the ones before it, or the candidate too. The second is harder to attack and much slower.'
+        ),
+    ] = None
+    context_width: Annotated[
+        int | None,
+        Field(
+            description='How many of the last tokens take part in seeding. A wider context is harder to reverse, and one edited token destroys more of the mark. Steps with fewer tokens before them are not marked.',
+            ge=1,
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class PytorchSynthIdTextWatermarkingConfig(BaseModel):
+    """
+    Marks text by a tournament between candidate tokens, keyed by n-grams. It keeps more quality than a green list at equal strength, needs sampling to have an effect worth detecting, and a trained detector.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    method: Annotated[
+        Literal['synthid'],
+        Field(
+            description='Chooses how the output is marked; the other keys are those of the transformers class that stands for the method. transformers itself has no such key: the class of the object is the choice.'
+        ),
+    ]
+    ngram_len: Annotated[
+        int,
+        Field(
+            description='How many tokens, the new one included, key the tournament. Longer n-grams are harder to attack, and one edit destroys more of the mark; 5 is usual.',
+            ge=1,
+        ),
+    ]
+    keys: Annotated[
+        list[int],
+        Field(
+            description='Random integers, one per round of the tournament. More rounds mark more strongly and cost more time per step; 20 to 30 are usual. The detector needs the same keys: keep them secret.',
+            min_length=1,
+        ),
+    ]
+    context_history_size: Annotated[
+        int | None,
+        Field(
+            description='How many contexts are remembered so that a repeated one is not marked twice, which would distort the text.',
+            ge=1,
+        ),
+    ] = None
+    sampling_table_seed: Annotated[
+        int | None,
+        Field(
+            description="Seed of the random table from which the tournament's values are read. The detector needs the same one."
+        ),
+    ] = None
+    sampling_table_size: Annotated[
+        int | None,
+        Field(
+            description="Entries of the random table from which the tournament's values are read; 8 bytes each on the GPU. The default is large enough.",
+            ge=1,
+            le=16777216,
+        ),
+    ] = None
+    skip_first_ngram_calls: Annotated[
+        StrictBool | None,
+        Field(
+            description='Leaves the first `ngram_len - 1` tokens unmarked, whose n-grams reach beyond the start.'
+        ),
+    ] = None
+    debug_mode: Annotated[
+        StrictBool | None,
+        Field(
+            description="Replaces the model's scores by equal ones before marking, so that the watermark can be tested by itself. The output is noise: never use it in production."
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
 class VllmAttentionConfig(BaseModel):
     """
     Details of how attention is computed.
@@ -7021,6 +7575,480 @@ class PytorchTorchaoQuantType(BaseModel):
             description='The config for all quantized layers. For different configs per layer use the type FqnToConfig.'
         ),
     ]
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class PytorchGenerate(BaseModel):
+    """
+    `GenerationConfig`: how tokens are chosen, how long outputs get, which KV cache is used and how decoding is compiled or assisted. Nearly every value is null until generation starts; what is then still null comes from the model's own generation_config.json, and after that from transformers. Python objects (`constraints`) are not offered; attributes of single models, such as `return_timestamps` of Whisper, go into `extra`.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    max_new_tokens: Annotated[
+        int | None,
+        Field(
+            description='Upper limit of tokens generated after the prompt. Time, energy and KV cache grow with every token that is really produced, so this is the first thing to bound; a static cache is even allocated for this length in advance. Set it always: without it a model that has no limit of its own stops after 20 tokens.',
+            ge=1,
+        ),
+    ] = None
+    max_length: Annotated[
+        int | None,
+        Field(
+            description='Upper limit of prompt and output together, counted in tokens. A prompt that is already that long makes `generate` fail, so the limit must follow the longest prompt. `max_new_tokens` says the same independently of the prompt, and wins where both are given; use this one only where the total counts.',
+            ge=1,
+        ),
+    ] = None
+    min_new_tokens: Annotated[
+        int | None,
+        Field(
+            description='Forbids the end-of-sequence tokens until this many tokens have been generated. Useful in benchmarks, together with an equal `max_new_tokens`, to give every request the same amount of work; in production it makes a model talk on after it had finished, at a cost in energy and quality. It wins over `min_length`.',
+            ge=0,
+        ),
+    ] = None
+    min_length: Annotated[
+        int | None,
+        Field(
+            description='Forbids the end-of-sequence tokens until prompt and output together have this many tokens; for encoder-decoder models only the output counts. A long prompt alone may satisfy it, so `min_new_tokens` is the clearer choice.',
+            ge=0,
+        ),
+    ] = None
+    max_time: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Ends generation after the first forward pass that finishes later than this many seconds since `generate` started. It bounds the time of a call whatever the hardware, and with it the energy, but outputs then depend on how fast the machine is. Time for tokenizing and loading is not counted.',
+            ge=0.0,
+        ),
+    ] = None
+    stop_strings: Annotated[
+        StopStringsString | StopStringsArray | None,
+        Field(
+            description='Ends a sequence as soon as its text ends in one of these strings, wherever the token borders lie. It needs the tokenizer: give it to `generate` as `tokenizer`, else the call fails. The first call indexes the whole vocabulary, and every step costs a little; an end-of-sequence token id is cheaper where the model has one.'
+        ),
+    ] = None
+    do_sample: Annotated[
+        StrictBool | None,
+        Field(
+            description='Draws the next token from the (filtered) distribution instead of taking the most probable one. Greedy decoding is reproducible and a little cheaper per token; sampling gives varied text. Many chat models turn sampling on in their generation_config.json, so set it to false explicitly where runs must be comparable.'
+        ),
+    ] = None
+    temperature: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Divides the logits before the softmax: below 1 the distribution gets sharper and outputs more predictable, above 1 flatter and more varied. It only applies when sampling. There is no temperature 0 in transformers: greedy decoding is `do_sample: false`.',
+            ge=0.0,
+        ),
+    ] = None
+    top_k: Annotated[
+        int | None,
+        Field(
+            description='Limits sampling to the k most probable tokens; 0 turns the filter off. Mind the default: unlike other engines, transformers keeps only 50 tokens where neither the config nor the model says otherwise, so a comparison across engines needs the value written out.',
+            ge=0,
+        ),
+    ] = None
+    top_p: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Keeps the smallest set of most probable tokens whose probabilities add up to this much. 1.0 turns the filter off and saves a sort of the vocabulary at each step; 0.8 to 0.95 cuts the unlikely tail.',
+            ge=0.0,
+        ),
+    ] = None
+    min_p: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Drops every token whose probability is below this fraction of that of the most probable token. The filter is strict where the model is sure and lenient where it is not, so it tolerates higher temperatures than `top_p`. Usual values are 0.01 to 0.2.',
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = None
+    top_h: Annotated[
+        StrictFloat | None,
+        Field(
+            description="Keeps the most probable tokens until they carry this share of the distribution's entropy; only the 100 most probable tokens are looked at. Smaller values give more focused text; 0.3 to 0.6 is usual.",
+            gt=0.0,
+            le=1.0,
+        ),
+    ] = None
+    typical_p: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Keeps the tokens whose information content is closest to the expected one, until their probabilities add up to this much; very likely and very unlikely tokens may both go. 1.0 turns it off. It sorts the vocabulary at each step.',
+            gt=0.0,
+        ),
+    ] = None
+    epsilon_cutoff: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Drops every token whose probability is below this value; useful values are tiny, around 0.0003 to 0.0009. 0 turns it off. A cheap way to cut the tail without touching the head of the distribution.',
+            ge=0.0,
+        ),
+    ] = None
+    eta_cutoff: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Drops tokens below a threshold that follows the entropy of the distribution: strict where the model is sure, lenient where it is not. Useful values are 0.0003 to 0.002, 0 turns it off.',
+            ge=0.0,
+        ),
+    ] = None
+    renormalize_logits: Annotated[
+        StrictBool | None,
+        Field(
+            description='Turns the scores into log-probabilities again after every filter and penalty has been applied. It costs one log-softmax over the vocabulary per step, and gives correct sequence scores: with beam search, or where scores are returned, turn it on.'
+        ),
+    ] = None
+    remove_invalid_values: Annotated[
+        StrictBool | None,
+        Field(
+            description='Replaces NaN by 0 and infinities by the largest finite numbers before a token is chosen, so that a numerically broken step does not end the run. It slows each step down and hides the cause; better fix the precision (bfloat16 instead of float16).'
+        ),
+    ] = None
+    repetition_penalty: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Divides the logits of tokens that already occur in prompt or output (multiplies negative ones): above 1 they become less likely, below 1 more. 1.05 to 1.2 is usual; more damages code, tables and long answers, which repeat for good reason. Continuous batching drops it.',
+            gt=0.0,
+        ),
+    ] = None
+    encoder_repetition_penalty: Annotated[
+        StrictFloat | None,
+        Field(
+            description="Above 1 favors tokens that occur in the encoder's input (or in the prompt of a decoder-only model) over those that do not: against hallucinated names in summaries, for instance. 1.0 is off. Continuous batching ignores it.",
+            gt=0.0,
+        ),
+    ] = None
+    no_repeat_ngram_size: Annotated[
+        int | None,
+        Field(
+            description='Forbids every token that would complete an n-gram of this size for a second time, prompt included; 0 is off. A hard ban: it also prevents quoting the prompt, repeated names and most code. Finding the n-grams costs time on the CPU at each step and grows with the length.',
+            ge=0,
+        ),
+    ] = None
+    encoder_no_repeat_ngram_size: Annotated[
+        int | None,
+        Field(
+            description="Forbids in the output every n-gram of this size that occurs in the encoder's input, so that a summary or translation does not copy; 0 is off. Meant for encoder-decoder models.",
+            ge=0,
+        ),
+    ] = None
+    exponential_decay_length_penalty: Annotated[
+        list[StrictFloat] | None,
+        Field(
+            description='Two numbers, `[start, factor]`: from `start` new tokens on, the logits of the end-of-sequence tokens are raised by a factor that grows exponentially. It ends outputs softly around a length instead of cutting them, and so saves tokens. The model needs an end-of-sequence token.',
+            max_length=2,
+            min_length=2,
+        ),
+    ] = None
+    bad_words_ids: Annotated[
+        list[BadWordsId] | None,
+        Field(
+            description='Token sequences that must not be generated: a list of lists of token ids, from a tokenizer called with `add_special_tokens=False`. A sequence of one token that is an end-of-sequence token is left out. Long lists make each step slower.',
+            min_length=1,
+        ),
+    ] = None
+    sequence_bias: Annotated[
+        list[SequenceBia] | None,
+        Field(
+            description="Adds a bias to the logit of the token that would complete a sequence; positive makes it more likely, negative less. Each entry is `[[token ids], bias]`: transformers' other form, a mapping with tuples as keys, does not exist in YAML. Write every bias with a decimal point (`-10.0`): an integer is refused when generation starts.",
+            min_length=1,
+        ),
+    ] = None
+    suppress_tokens: Annotated[
+        list[int] | None,
+        Field(
+            description='Sets the probability of these tokens to zero at every step. Cheaper than `bad_words_ids` for single tokens; used for instance to keep a speech model from timestamps, or a reasoning model from its thinking tags.'
+        ),
+    ] = None
+    begin_suppress_tokens: Annotated[
+        list[int] | None,
+        Field(
+            description='Sets the probability of these tokens to zero for the first generated token only: for instance the end-of-sequence token, so that outputs are never empty.'
+        ),
+    ] = None
+    guidance_scale: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Strength with which the output follows the prompt: the logits are extrapolated away from those of a second, unconditional pass (an empty or a negative prompt). 1 is off; above 1 follows the prompt more. Every step runs the model twice, with a second KV cache: about double the time, energy and cache.'
+        ),
+    ] = None
+    token_healing: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets the model choose the last token of the prompt again among those that extend its text, against the bad start that a token border in mid-word causes. It needs the tokenizer, given to `generate` as `tokenizer`, generates one token per prompt beforehand, and strips the prompts.'
+        ),
+    ] = None
+    num_beams: Annotated[
+        int | None,
+        Field(
+            description='Candidates that beam search carries along for each prompt; 1 is plain greedy decoding or sampling. Every beam is a row in the batch with a KV cache of its own, so memory and work grow with it. It pays in translation and the like, hardly in chat; assisted decoding is ignored with it.',
+            ge=1,
+        ),
+    ] = None
+    num_return_sequences: Annotated[
+        int | None,
+        Field(
+            description='How many outputs each prompt gets: independent samples when sampling, the best beams in beam search. The prompt is expanded to as many rows before it is processed, so prefill, KV cache and decoding all multiply. Greedy decoding has only one output.',
+            ge=1,
+        ),
+    ] = None
+    length_penalty: Annotated[
+        StrictFloat | None,
+        Field(
+            description="Exponent of the length by which a beam's score is divided. Scores are negative, so above 0 favors longer outputs, below 0 shorter ones, and 0 ignores the length. It only ranks candidates, and only in beam search."
+        ),
+    ] = None
+    early_stopping: Annotated[
+        Literal[True, False, 'never'] | None,
+        Field(
+            description='When beam search may end before the length limit. Stopping early saves steps, searching on may find a better candidate.'
+        ),
+    ] = None
+    use_cache: Annotated[
+        StrictBool | None,
+        Field(
+            description='Keeps keys and values of earlier tokens, so that each step processes one new token instead of the whole sequence. Without it the cost per token grows with the length: turn it off only to save memory in a very short run, or to rule the cache out as a cause of an error.'
+        ),
+    ] = None
+    cache_implementation: Annotated[
+        Literal['dynamic', 'static', 'offloaded', 'offloaded_static', 'quantized', 'paged', 'sliding_window', 'hybrid', 'hybrid_chunked', 'offloaded_hybrid', 'offloaded_hybrid_chunked'] | None,
+        Field(
+            description='How the KV cache is stored. The dynamic cache grows as needed and is the right choice for most runs; a static cache makes compiled decoding possible; the offloaded ones trade time for GPU memory; the quantized one trades quality and time for it.'
+        ),
+    ] = None
+    cache_config: Annotated[
+        PytorchQuantizedCache | None,
+        Field(
+            description='Backend and format of the quantized KV cache: how many bits old keys and values take, and how many tokens stay in full precision. Only read with `cache_implementation: quantized`.'
+        ),
+    ] = None
+    max_cache_len: Annotated[
+        int | None,
+        Field(
+            description="Allocates a static cache for this many tokens instead of for the current call's length. Calls of different lengths up to it then share one allocation and one compiled graph, which spares recompilations of many seconds. The memory is taken from the first call on; attention reads the whole length.",
+            ge=1,
+        ),
+    ] = None
+    prefill_chunk_size: Annotated[
+        int | None,
+        Field(
+            description='Feeds the prompt to the model in chunks of this many tokens. The peak memory of activations and logits then depends on the chunk instead of the prompt, so much longer prompts fit; small chunks cost speed. It needs the KV cache.',
+            ge=1,
+        ),
+    ] = None
+    compile_config: Annotated[
+        PytorchCompileConfig | None,
+        Field(
+            description='Arguments of `torch.compile` for the decoding step. Only used where `generate` compiles at all: with a static cache, on a GPU (CUDA, ROCm, XPU), without parts of the model on CPU or disk, and with a quantization method that allows it; else it is skipped with a warning.'
+        ),
+    ] = None
+    disable_compile: Annotated[
+        StrictBool | None,
+        Field(
+            description='Keeps `generate` from compiling the forward pass on its own, which it otherwise does with a static cache on a GPU. Worth it where calls are few or shapes change all the time, so that the compile time never pays back, or where compilation fails.'
+        ),
+    ] = None
+    prompt_lookup_num_tokens: Annotated[
+        int | None,
+        Field(
+            description='Proposes up to this many tokens that followed the same n-gram earlier in prompt or output. No draft model is needed, and the output distribution stays exact. A large gain where the answer repeats the input (summaries, editing, retrieval, code), a small loss elsewhere.',
+            ge=1,
+        ),
+    ] = None
+    max_matching_ngram_size: Annotated[
+        int | None,
+        Field(
+            description='Longest n-gram at the end of the text that prompt lookup searches for; shorter ones are tried after it. Larger values propose less often, and what they propose is accepted more often.',
+            ge=1,
+        ),
+    ] = None
+    assistant_early_exit: Annotated[
+        int | None,
+        Field(
+            description='Uses the first so many layers of the model itself as the draft. No second model is loaded, but it only pays for models trained so that the LM head can read intermediate layers (LayerSkip); for others nearly all proposals are rejected and energy is wasted.',
+            ge=1,
+        ),
+    ] = None
+    use_mtp: Annotated[
+        StrictBool | None,
+        Field(
+            description="Uses the multi-token prediction layers that came with the checkpoint as the draft. They are loaded beside the model on the device of its last layer. The call fails where the model's config has no `num_mtp_layers`."
+        ),
+    ] = None
+    speculation_type: Annotated[
+        Literal['dflash'] | None,
+        Field(
+            description='Tells `generate` that the `assistant_model` given to it works in a particular way. Without an `assistant_model` it has no effect.'
+        ),
+    ] = None
+    assistant_ensemble_weight: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Checks proposals against a mixture of the main model (this weight) and the draft model (the rest) instead of the main model alone. More proposals are accepted, so decoding gets faster, but the output is no longer exactly that of the main model. Needs a draft model that returns logits; prompt lookup has none.',
+            gt=0.0,
+            lt=1.0,
+        ),
+    ] = None
+    num_assistant_tokens: Annotated[
+        int | None,
+        Field(
+            description='How many tokens the draft model proposes before they are checked. More is faster where most are accepted and wastes energy where not. transformers reads it from the generation config of the draft model, so set it there: the config of the main model counts only with `assistant_early_exit`, where the model is its own draft.',
+            ge=1,
+        ),
+    ] = None
+    num_assistant_tokens_schedule: Annotated[
+        Literal['heuristic', 'heuristic_transient', 'constant'] | None,
+        Field(
+            description='Whether the number of proposed tokens follows how many were accepted. transformers reads it from the generation config of the draft model, so set it there: the config of the main model counts only with `assistant_early_exit`, where the model is its own draft.'
+        ),
+    ] = None
+    assistant_confidence_threshold: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Ends a draft at the first token whose probability in the draft model is below this; 0 turns it off. Where scikit-learn is installed the threshold is adapted during the run. transformers reads it from the generation config of the draft model, so set it there: the config of the main model counts only with `assistant_early_exit`, where the model is its own draft.',
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = None
+    assistant_lookbehind: Annotated[
+        int | None,
+        Field(
+            description="How many of the draft model's last tokens are considered again when texts are aligned between two different tokenizers. Larger values align better and cost more re-encoding. It is read from the draft model's generation config, and only where its tokenizer differs.",
+            ge=1,
+        ),
+    ] = None
+    target_lookbehind: Annotated[
+        int | None,
+        Field(
+            description="How many of the main model's last tokens are considered again when texts are aligned between two different tokenizers. Larger values align better and cost more re-encoding. It is read from the draft model's generation config, and only where its tokenizer differs.",
+            ge=1,
+        ),
+    ] = None
+    is_assistant: Annotated[
+        StrictBool | None,
+        Field(
+            description='Marks the config of a draft model: its cache keeps a history so that rejected tokens can be taken back, and the confidence threshold applies to it. `generate` sets it by itself on the config that it hands to the draft; write it only in a config for a draft model that you call yourself.'
+        ),
+    ] = None
+    continuous_batching_config: Annotated[
+        PytorchContinuousBatchingConfig | None,
+        Field(
+            description='Cache, scheduler and graphs of continuous batching. Only `generate_batch`, `continuous_batching_context_manager` and `init_continuous_batching` read it, `generate` does not. transformers would rather be given it as their own argument of that name: inside a GenerationConfig it works with a FutureWarning, so `generation_config.continuous_batching_config` can also be handed over from there.'
+        ),
+    ] = None
+    eos_token_id: Annotated[
+        int | EosTokenIdArray | None,
+        Field(
+            description='Token id, or list of ids, that ends a sequence. Add the id of an end-of-turn token where a model talks on after its answer: that saves tokens and energy directly. A negative id never occurs, so generation then runs to the length limit, which benchmarks use on purpose.'
+        ),
+    ] = None
+    pad_token_id: Annotated[
+        int | None,
+        Field(
+            description='Token id that fills up finished sequences while others in the batch go on. Without one the first end-of-sequence token is used, so most runs need none; a wrong one shows as garbage in batched outputs.'
+        ),
+    ] = None
+    bos_token_id: Annotated[
+        int | None,
+        Field(
+            description='Token id with which generation begins where `generate` is called without a prompt, and the start token of an encoder-decoder model that has no `decoder_start_token_id`. A tokenized prompt already contains it, and is not touched.',
+            ge=0,
+        ),
+    ] = None
+    decoder_start_token_id: Annotated[
+        DecoderStartTokenIdInteger | DecoderStartTokenIdArray | None,
+        Field(
+            description='Token id with which the decoder of an encoder-decoder model begins, or a list with one id per prompt of the batch, for instance a language token each. Decoder-only models ignore it.'
+        ),
+    ] = None
+    forced_bos_token_id: Annotated[
+        int | None,
+        Field(
+            description="Forces this token as the first one after the decoder's start token: the target language of multilingual translation models such as mBART. In a decoder-only model it only applies where the prompt has a single token.",
+            ge=0,
+        ),
+    ] = None
+    forced_eos_token_id: Annotated[
+        ForcedEosTokenIdInteger | ForcedEosTokenIdArray | None,
+        Field(
+            description='Forces this token (or one of these) at the length limit, so that an output that was cut off still ends properly. It has no effect on outputs that end by themselves.'
+        ),
+    ] = None
+    watermarking_config: Annotated[
+        PytorchWatermarkingConfig | PytorchSynthIdTextWatermarkingConfig | None,
+        Field(
+            description='How the output is marked; `method` chooses between a bias towards pseudo-random green tokens and SynthID. Both work on the logits of every step and cost time on it, both change the text. Keep the keys secret and stable: the detector needs them.'
+        ),
+    ] = None
+    return_dict_in_generate: Annotated[
+        StrictBool | None,
+        Field(
+            description='Makes `generate` return an object with the sequences, the KV cache and what the `output_…` switches ask for, instead of the token ids alone. The cache is kept alive with it, so its memory is only freed with the result.'
+        ),
+    ] = None
+    output_scores: Annotated[
+        StrictBool | None,
+        Field(
+            description='Returns the scores from which each token was chosen, after all filters and penalties: one float32 per vocabulary entry, row and step, about half a megabyte per token with a vocabulary of 128k.'
+        ),
+    ] = None
+    output_logits: Annotated[
+        StrictBool | None,
+        Field(
+            description="Returns the model's logits of each step before any filter: what perplexity or calibration needs. One float32 per vocabulary entry, row and step."
+        ),
+    ] = None
+    output_attentions: Annotated[
+        StrictBool | None,
+        Field(
+            description='Returns the attention weights of every layer and step. Only eager attention computes them, so it needs `attn_implementation: eager`, which is slower and whose memory grows with the square of the length; for analysis of short texts.'
+        ),
+    ] = None
+    output_hidden_states: Annotated[
+        StrictBool | None,
+        Field(
+            description='Returns the hidden states after the embedding and after each layer, for every step. Large: layers times hidden size per token; for analysis, not for production.'
+        ),
+    ] = None
+    penalty_alpha: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Above 0, and without sampling and beams, selects contrastive search: among the `top_k` best tokens it takes the one that is least like what came before. Its code has moved to a repository on the Hub, which `generate` only loads when it is called with `trust_remote_code=True`; else the call fails.'
+        ),
+    ] = None
+    dola_layers: Annotated[
+        DolaLayersString | DolaLayersArray | None,
+        Field(
+            description='Selects DoLa, which contrasts the logits of the last layer with those of earlier ones: `low`, `high`, or a list of layer numbers. Its code has moved to a repository on the Hub, which `generate` only loads when it is called with `trust_remote_code=True`; else the call fails.'
+        ),
+    ] = None
+    num_beam_groups: Annotated[
+        int | None,
+        Field(
+            description='Above 1, together with several beams, selects group beam search: the beams are split into groups that are pushed apart. Without several beams it has no effect. Its code has moved to a repository on the Hub, which `generate` only loads when it is called with `trust_remote_code=True`; else the call fails.',
+            ge=1,
+        ),
+    ] = None
+    diversity_penalty: Annotated[
+        StrictFloat | None,
+        Field(
+            description='How strongly a group of beams is kept from tokens that another group took at the same step. Only group beam search reads it (`num_beam_groups`), nothing in transformers itself does.'
+        ),
+    ] = None
+    force_words_ids: Annotated[
+        list[ForceWordsId] | None,
+        Field(
+            description='Token sequences that must occur in the output: a list of lists of token ids, or of lists of alternatives. Selects constrained beam search. Its code has moved to a repository on the Hub, which `generate` only loads when it is called with `trust_remote_code=True`; else the call fails.',
+            min_length=1,
+        ),
+    ] = None
+    low_memory: Annotated[
+        StrictBool | None,
+        Field(
+            description='Once made beam search process the beams one after the other. The feature is gone: true makes beam search fail and does nothing elsewhere, so remove it; `cache_implementation: offloaded` is the way to save memory.'
+        ),
+    ] = None
     extra: Annotated[
         dict[str, Any] | None, Field(description='Passed on as it is.')
     ] = None
@@ -9329,6 +10357,12 @@ class PytorchSection(BaseModel):
         PytorchQuantizationAqlm | PytorchQuantizationAutoRound | PytorchQuantizationAwq | PytorchQuantizationBitnet | PytorchQuantizationBitsandbytes | PytorchQuantizationCompressedTensors | PytorchQuantizationEetq | PytorchQuantizationFbgemmFp8 | PytorchQuantizationFouroversix | PytorchQuantizationFp8 | PytorchQuantizationFpQuant | PytorchQuantizationGemma | PytorchQuantizationGguf | PytorchQuantizationGptq | PytorchQuantizationHiggs | PytorchQuantizationMetal | PytorchQuantizationMxfp4 | PytorchQuantizationMxfp8 | PytorchQuantizationNvfp4 | PytorchQuantizationQuanto | PytorchQuantizationSinq | PytorchQuantizationSpqr | PytorchQuantizationTorchao | PytorchQuantizationVptq | None,
         Field(
             description='The `quantization_config` of `from_pretrained`: `method` chooses the quantizer, the other keys are those of its config class.'
+        ),
+    ] = None
+    generate: Annotated[
+        PytorchGenerate | None,
+        Field(
+            description='`GenerationConfig`: sampling, length, beams, caches, assisted decoding, and how decoding is compiled or batched.'
         ),
     ] = None
 

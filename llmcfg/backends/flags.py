@@ -30,6 +30,18 @@ def has_no_flag(schema: dict[str, Any]) -> bool:
     return "flag" in _native(schema) and flag_of(schema) is None
 
 
+def form_of(schema: dict[str, Any]) -> str | None:
+    """Return the form that the schema declares for a parameter, if it is a special one."""
+    form: str | None = _native(schema).get("form")
+    return form
+
+
+def separator_of(schema: dict[str, Any]) -> str | None:
+    """Return what joins the items of a list into one word, where the flag takes it so."""
+    separator: str | None = _native(schema).get("separator")
+    return separator
+
+
 def kinds(schema: dict[str, Any]) -> list[str]:
     """Return the JSON types of a parameter."""
     declared = schema.get("type", [])

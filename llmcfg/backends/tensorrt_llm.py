@@ -13,7 +13,8 @@ from llmcfg.backends import Emission
 from llmcfg.backends.flags import cannot_carry, flag_of, not_carried, option, parameters, word
 from llmcfg.compiled import Compiled
 from llmcfg.diagnostics import Diagnostic, Path
-from llmcfg.emit.python_text import Imports, call, document as python_document, environment, expression
+from llmcfg.emit.python_text import Imports, call, environment, expression
+from llmcfg.emit.python_text import document as python_document
 from llmcfg.native import construct, instance
 
 _LLM, _BUILD, _SAMPLING = "LlmArgs", "BuildConfig", "SamplingParams"
@@ -175,10 +176,16 @@ def _plain(schema: dict[str, Any], value: Any) -> list[str] | None:
 
 
 def _plugin(schema: dict[str, Any], value: Any) -> list[str] | None:
-    """Write the flag of a plugin: they are switched by the words enable and disable; null is disable."""
+    """Write the flag of a plugin, which the words enable and disable switch; null is disable.
+
+    Null is no flag at all where it is the default: ``--gemm_plugin disable`` would forbid more, the
+    plugin that the build would pick by itself.
+    """
     flag = flag_of(schema)
     if flag is None:
         return None
+    if value is None and schema.get("default", flag) is None:
+        return []
     if value is True:
         return [flag, "enable"]
     return [flag, "disable"] if value is None or value is False else option(flag, word(value))

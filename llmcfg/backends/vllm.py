@@ -12,11 +12,13 @@ from llmcfg.backends import Emission
 from llmcfg.backends.flags import (
     cannot_carry,
     flag_of,
+    form_of,
     has_no_flag,
     kinds,
     not_carried,
     option,
     parameters,
+    separator_of,
     word,
 )
 from llmcfg.compiled import Compiled
@@ -61,7 +63,8 @@ def document(compiled: Compiled) -> Emission:
         if len(words) == 1:
             mapping[words[0].removeprefix("--")] = True
         elif words:
-            mapping[words[0].removeprefix("--")] = "None" if value is None else value
+            as_written = len(words) > 2 or isinstance(value, (bool, int, float, dict))
+            mapping[words[0].removeprefix("--")] = value if as_written else words[1]
     return Emission(mapping, found)
 
 
@@ -112,6 +115,8 @@ def _words(name: str, value: Any) -> list[str]:
         return _switch(flag, value, schema)
     if value is None or value == []:
         return _nothing(flag, value, schema)
+    if isinstance(value, list) and (separator := separator_of(schema)):
+        return option(flag, separator.join(map(word, value)))
     if isinstance(value, list):
         return _list(flag, value)
     if isinstance(value, str) and value in ("", "None") and "null" in kinds(schema):
@@ -122,7 +127,9 @@ def _words(name: str, value: Any) -> list[str]:
 def _switch(flag: str, value: bool, schema: dict[str, Any]) -> list[str]:
     if value:
         return [flag]
-    if "string" in kinds(schema):
+    if "string" in kinds(schema) or form_of(schema) == "store_true":
+        if schema.get("default") is False:
+            return []
         raise _NoForm("the parser has no negative form of this flag")
     return [f"--no-{flag.removeprefix('--')}"]
 
@@ -130,7 +137,7 @@ def _switch(flag: str, value: bool, schema: dict[str, Any]) -> list[str]:
 def _nothing(flag: str, value: Any, schema: dict[str, Any]) -> list[str]:
     if "default" in schema and schema["default"] == value:
         return []
-    if value is None and "boolean" not in kinds(schema):
+    if value is None and "boolean" not in kinds(schema) and "enum" not in schema:
         return [flag, "None"]
     raise _NoForm("the parser cannot be given null" if value is None else "it cannot be given an empty list")
 

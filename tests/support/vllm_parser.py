@@ -15,6 +15,20 @@ class Refused(AssertionError):
     """vLLM's parser exited; the text is what it printed."""
 
 
+class Member(str):
+    """An enum's member, equal to its name and to its value."""
+
+    def __new__(cls, member: enum.Enum) -> Member:
+        text = super().__new__(cls, member.name)
+        text.value = member.value
+        return text
+
+    def __eq__(self, other: object) -> bool:
+        return str(self) == other or self.value == other
+
+    __hash__ = str.__hash__
+
+
 @cache
 def _parser() -> Any:
     from vllm.entrypoints.cli.serve import cmd_init
@@ -52,7 +66,9 @@ def serve_yaml(text: str, folder: Path) -> Any:
 def plain(value: Any) -> Any:
     """Reduce native objects to data that can be compared."""
     if isinstance(value, enum.Enum):
-        return value.name
+        return Member(value)
+    if isinstance(value, Path):
+        return str(value)
     if dataclasses.is_dataclass(value):
         fields = [field.name for field in dataclasses.fields(value) if not field.name.startswith("_")]
         return {name: plain(getattr(value, name, None)) for name in fields}
@@ -66,14 +82,22 @@ def plain(value: Any) -> Any:
 
 
 def holds(native: Any, written: Any) -> bool:
-    """Tell whether a native value holds what was written: objects may have more fields."""
+    """Tell whether a native value holds what was written.
+
+    Objects may have more fields, sets another order; one text may stand for a list of one, and a
+    number may have been read as text.
+    """
     if isinstance(written, dict) and isinstance(native, dict):
         return all(str(key) in native and holds(native[str(key)], item) for key, item in written.items())
-    if isinstance(written, list) and isinstance(native, list):
+    if isinstance(native, list) and not isinstance(written, list):
+        written = [written]
+    if isinstance(written, list) and not isinstance(native, list):
+        native = [native]
+    if isinstance(written, list):
         if len(written) != len(native):
             return False
         pairs = zip(native, written, strict=True)
         return all(holds(*pair) for pair in pairs) or sorted(map(str, native)) == sorted(map(str, written))
     if isinstance(native, str) and isinstance(written, (int, str)) and not isinstance(written, bool):
-        return native.lower() == str(written).lower()
+        return native == written or native.lower() == str(written).lower()
     return bool(native == written)

@@ -1,0 +1,596 @@
+"""The schema of TensorRT-LLM and what is compiled from it, against facts about 1.2.1.
+
+The engine cannot be installed where the tests run. Its place is taken by two files under ``data``:
+the fields of its classes, and the flags of its commands, both transcribed from NVIDIA's pages.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+import llmcfg
+from llmcfg.backends import module
+from llmcfg.compiled import Compiled
+from llmcfg.diagnostics import Diagnostic
+from llmcfg.emit.formats import python
+from llmcfg.generator.source import Json, Type, load
+from llmcfg.native import class_of
+
+HERE = Path(__file__).parent
+MODEL = "some/model"
+
+LLM_ARGS = ("TorchLlmArgs", "TrtLlmArgs")
+"""What ``LlmArgs`` stands for: ``backend`` decides; where they differ, the first is the default one."""
+
+FOREIGN: dict[str, set[str]] = {
+    "Any": {"any"},
+    "object": {"any"},
+    "str": {"string"},
+    "Path": {"string"},
+    "int": {"integer"},
+    "float": {"integer", "number"},
+    "bool": {"boolean"},
+    "dict": {"object"},
+    "list": {"array"},
+    "Dict": {"object"},
+    "List": {"array"},
+    "Set": {"array"},
+    "BaseModel": set(),  # a class, which a file cannot hold
+    "TokenizerBase": set(),
+    "PreTrainedTokenizerBase": set(),
+    "KVCacheType": {"string"},  # an enum of texts, tensorrt_llm/llmapi/kv_cache_type.py
+    "SpeculativeDecodingMode": {"integer"},  # an IntFlag, tensorrt_llm/models/modeling_utils.py
+    "LookaheadDecodingConfig": {"object"},  # of the C++ bindings, as tllme.LookaheadDecodingConfig
+}
+"""The JSON types of what the inventory does not describe."""
+
+EXCEPTIONS: dict[tuple[str, str], str] = {
+    ("name", "LoraConfig.swap_gate_up_proj_lora_b_weight"): (
+        "The schema is right. The inventory's LoraConfig is from commit 037d4ba1, which is not 1.2.1; it "
+        "has a first draft of the name, swap_gate_up_proj. Pull request 6817 was merged in August 2025 "
+        "with the long name, pull request 7424 of September 2025 shows it in main, and 1.2 is later."
+    ),
+}
+"""Where the schema differs from the inventory, by question and field, and why that is right."""
+
+REEXPORTS = {
+    "tensorrt_llm.SamplingParams": "tensorrt_llm.sampling_params",
+    "tensorrt_llm.llmapi.BuildConfig": "tensorrt_llm.builder",
+    "tensorrt_llm.llmapi.CalibConfig": "tensorrt_llm.llmapi.llm_args",
+    "tensorrt_llm.llmapi.GuidedDecodingParams": "tensorrt_llm.sampling_params",
+    "tensorrt_llm.llmapi.QuantConfig": "tensorrt_llm.models.modeling_utils",
+    "tensorrt_llm.plugin.PluginConfig": "tensorrt_llm.plugin.plugin",
+}
+"""Public names of classes, with the module that defines them: tensorrt_llm/llmapi/__init__.py, and
+the imports at the top of tensorrt_llm/commands/serve.py and build.py."""
+
+NOT_IN_INVENTORY = {
+    "tensorrt_llm.llmapi.LlmArgs": "an alias of TorchLlmArgs",
+    "tensorrt_llm.bindings.executor.LookaheadDecodingConfig": "a class of the C++ bindings",
+}
+
+
+class Field(NamedTuple):
+    """A parameter of the schema, and the field of the native class that it sets."""
+
+    where: str
+    parameter: Json
+    fact: Json | None
+
+
+@cache
+def facts() -> Json:
+    loaded: Json = json.loads((HERE / "data/tensorrt_llm-1.2.1.inventory.json").read_text(encoding="utf-8"))
+    return loaded
+
+
+@cache
+def flags() -> Json:
+    loaded: Json = json.loads((HERE / "data/tensorrt_llm-1.2.1.flags.json").read_text(encoding="utf-8"))
+    return loaded
+
+
+@cache
+def types() -> dict[str, Type]:
+    return load(HERE.parent / "schema").types["tensorrt_llm"]
+
+
+def class_path(item: Type) -> str | None:
+    native = item.head.get("x-native")
+    return native.get("class") if isinstance(native, dict) else native
+
+
+def fields_of(name: str) -> Json:
+    """Return the fields of a native class, inherited ones included."""
+    if name == "LlmArgs":
+        torch, engine = (fields_of(member) for member in LLM_ARGS)
+        return {**engine, **torch}
+    entry = facts()["classes"].get(name, {"bases": [], "fields": {}})
+    inherited = {key: value for base in entry["bases"] for key, value in fields_of(base).items()}
+    return {**inherited, **entry["fields"]}
+
+
+def discriminators(name: str) -> set[str]:
+    """Return the key that chooses the type among others, where it does; the class does not take it."""
+    return {
+        parameter["discriminator"]["propertyName"]
+        for item in types().values()
+        for parameter in item.properties.values()
+        if name in parameter.get("$types", ())
+    }
+
+
+def every_field() -> Iterator[Field]:
+    """Pair each parameter of each type that becomes an object of the engine with its native field."""
+    for item in types().values():
+        path = class_path(item)
+        if path is None:
+            continue
+        owner = path.rpartition(".")[2]
+        for key, parameter in item.properties.items():
+            native = parameter.get("x-native", {})
+            if key not in discriminators(item.name) and "object" not in native:
+                name = native.get("name", key)
+                yield Field(f"{owner}.{name}", parameter, fields_of(owner).get(name))
+
+
+def known_fields() -> Iterator[tuple[str, Json, Json]]:
+    for where, parameter, fact in every_field():
+        if fact is not None:
+            yield where, parameter, fact
+
+
+def excused(question: str, where: str) -> bool:
+    return (question, where) in EXCEPTIONS
+
+
+def json_types(annotation: str) -> set[str]:
+    """Return the JSON types that a Python annotation takes; ``any`` for everything."""
+    return _json_types(ast.parse(annotation, mode="eval").body)
+
+
+def _json_types(node: ast.expr) -> set[str]:
+    match node:
+        case ast.Subscript(value=ast.Name(id="Optional"), slice=inner):
+            return {"null"} | _json_types(inner)
+        case ast.Subscript(value=ast.Name(id="Union"), slice=ast.Tuple(elts=members)):
+            return set().union(*map(_json_types, members))
+        case ast.Subscript(value=ast.Name(id="Literal"), slice=inner):
+            return {_json_type(ast.literal_eval(item)) for item in _elements(inner)}
+        case ast.Subscript(value=container):
+            return _json_types(container)
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return _named(name)
+        case ast.Constant(value=None):
+            return {"null"}
+    raise AssertionError(ast.dump(node))
+
+
+def _elements(node: ast.expr) -> list[ast.expr]:
+    return node.elts if isinstance(node, ast.Tuple) else [node]
+
+
+def _named(name: str) -> set[str]:
+    if name in facts()["aliases"]:
+        return json_types(facts()["aliases"][name])
+    entry = facts()["classes"].get(name)
+    if entry is not None:
+        return {"string"} if entry["kind"] == "enum" else {"object"}
+    return FOREIGN[name] if name in FOREIGN else set()
+
+
+def _json_type(value: Any) -> str:
+    return {str: "string", bool: "boolean", int: "integer", type(None): "null"}[type(value)]
+
+
+def default_of(fact: Json) -> Any:
+    """Evaluate the source text of a default; raises ValueError for a call that stands for an object."""
+    if "resolved_default" in fact:
+        return fact["resolved_default"]
+    return _constant(ast.parse(fact["default"], mode="eval").body)
+
+
+def _constant(node: ast.expr) -> Any:
+    match node:
+        case ast.Call(func=ast.Name(id="list")):
+            return []
+        case ast.Call(func=ast.Name(id="dict")):
+            return {}
+        case ast.Attribute(attr=member):
+            return member
+        case ast.BinOp(left=ast.Constant(value=int(base)), op=ast.Pow(), right=ast.Constant(value=int(power))):
+            return base**power
+    return ast.literal_eval(node)
+
+
+def declared(parameter: Json) -> set[str]:
+    kinds = parameter.get("type", ())
+    return {kinds} if isinstance(kinds, str) else set(kinds)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Compare, the case of an enum's member aside."""
+    if isinstance(one, str) and isinstance(other, str):
+        return one.lower() == other.lower()
+    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
+
+
+class TestSchema:
+    """Every parameter is a field of the class that it lands in, of that type, with that default."""
+
+    def test_there_are_parameters(self) -> None:
+        assert len(list(known_fields())) > 300
+
+    def test_every_parameter_exists(self) -> None:
+        missing = {where for where, _, fact in every_field() if fact is None and not excused("name", where)}
+        assert missing == set()
+
+    def test_types_agree(self) -> None:
+        wrong = []
+        for where, parameter, fact in known_fields():
+            takes = json_types(fact["type"])
+            surplus = declared(parameter) - takes - ({"integer"} if "number" in takes else set())
+            if "any" not in takes and surplus and not excused("type", where):
+                wrong.append(f"{where}: {fact['type']} does not take {sorted(surplus)}")
+        assert wrong == []
+
+    def test_null_is_allowed_where_the_engine_takes_none(self) -> None:
+        wrong = [
+            where
+            for where, parameter, fact in known_fields()
+            if "null" in json_types(fact["type"]) - declared(parameter) and not excused("null", where)
+        ]
+        assert wrong == []
+
+    def test_choices_are_choices_of_the_engine(self) -> None:
+        wrong = []
+        for where, parameter, fact in known_fields():
+            choices = fact.get("choices")
+            for value in parameter.get("enum", ()) if choices else ():
+                if value is not None and not any(same(value, choice) for choice in choices):
+                    wrong.append(f"{where}: {value}")
+        assert wrong == []
+
+    def test_defaults_agree(self) -> None:
+        wrong = []
+        for where, parameter, fact in known_fields():
+            if "default" in parameter and not excused("default", where):
+                try:
+                    expected = default_of(fact)
+                except ValueError:
+                    continue
+                if not same(parameter["default"], expected):
+                    wrong.append(f"{where}: {parameter['default']!r} is not {expected!r}")
+        assert wrong == []
+
+    def test_no_default_where_the_engine_requires_a_value(self) -> None:
+        required = [where for where, parameter, fact in known_fields() if fact.get("required")]
+        assert required
+        for item in types().values():
+            for key, parameter in item.properties.items():
+                owner = (class_path(item) or "").rpartition(".")[2]
+                if f"{owner}.{key}" in required:
+                    assert "default" not in parameter
+                    assert key in item.required
+
+    def test_exceptions_are_needed(self) -> None:
+        by_name = {where: (parameter, fact) for where, parameter, fact in every_field()}
+        for question, where in EXCEPTIONS:
+            parameter, fact = by_name[where]
+            assert (fact is None) == (question == "name"), where
+
+
+class TestClasses:
+    """The paths under which the Python script and ``build`` import the classes."""
+
+    def test_paths_are_those_of_the_engine(self) -> None:
+        for item in types().values():
+            path = class_path(item)
+            if path is None or path in NOT_IN_INVENTORY:
+                continue
+            home, _, name = path.rpartition(".")
+            assert REEXPORTS.get(path, home) == facts()["classes"][name]["module"], path
+
+    def test_no_path_is_listed_in_vain(self) -> None:
+        assert {class_path(item) for item in types().values()} >= REEXPORTS.keys() | NOT_IN_INVENTORY.keys()
+
+
+class Command(NamedTuple):
+    """One of the commands: its flags, and the type of the schema whose parameters they set."""
+
+    table: str
+    type_name: str
+    path: tuple[str, ...]
+
+    @property
+    def flags(self) -> Json:
+        known: Json = flags()[self.table]
+        return known
+
+    @property
+    def flagged(self) -> dict[str, Json]:
+        """Return the parameters with a flag, by their names."""
+        properties = types()[self.type_name].properties
+        return {key: value for key, value in properties.items() if "flag" in value.get("x-native", {})}
+
+
+COMMANDS = (
+    Command("trtllm-serve", "TensorrtLlmLlm", ("llm",)),
+    Command("trtllm-build", "TensorrtLlmBuild", ("build",)),
+    Command("plugin_config", "TensorrtLlmPluginConfig", ("build", "plugin_config")),
+)
+each_command = pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.table)
+
+ABSENT = {
+    "backend": "null becomes pytorch, which is what the server takes without the flag",
+    "max_batch_size": "TorchLlmArgs.validate_misc makes 2048 of null",
+    "max_beam_width": "TorchLlmArgs.validate_misc makes 1 of null",
+}
+"""Parameters of LlmArgs whose null is written as no flag, though the server then takes another value."""
+
+
+class TestFlags:
+    """The flags that the schema declares are flags of the commands, with the same meaning."""
+
+    @each_command
+    def test_flags_set_the_field_of_that_name(self, command: Command) -> None:
+        declared_flags = {value["x-native"]["flag"]: key for key, value in command.flagged.items()}
+        known = {flag: fact["field"] for flag, fact in command.flags.items() if "field" in fact}
+        assert declared_flags == known
+
+    def test_plugins_are_those_that_the_command_takes(self) -> None:
+        assert {f"--{name}" for name in facts()["cli_plugin_args"]} == flags()["plugin_config"].keys()
+
+    def test_no_other_type_has_flags(self) -> None:
+        for item in types().values():
+            if item.name not in {command.type_name for command in COMMANDS}:
+                assert not any("flag" in value.get("x-native", {}) for value in item.properties.values())
+
+    @each_command
+    def test_kinds_agree(self, command: Command) -> None:
+        kinds = {"int": "integer", "number": "number", "text": "string", "switch": "boolean"}
+        for key, parameter in command.flagged.items():
+            fact = command.flags[parameter["x-native"]["flag"]]
+            if fact.get("choices") == ["enable", "disable"]:
+                assert declared(parameter) == {"boolean"}, key
+            else:
+                assert declared(parameter) - {"null"} == {kinds[fact["kind"]]}, key
+
+    @each_command
+    def test_the_command_takes_every_choice(self, command: Command) -> None:
+        for key, parameter in command.flagged.items():
+            choices = command.flags[parameter["x-native"]["flag"]].get("choices")
+            if choices and "boolean" not in declared(parameter):
+                assert set(parameter.get("enum", ())) - {None} <= set(choices), key
+
+    def test_null_and_false_are_what_the_commands_take_without_a_flag(self) -> None:
+        for command in COMMANDS[:2]:
+            for key, parameter in command.flagged.items():
+                if parameter["default"] in (None, False) and key not in ABSENT:
+                    absent = command.flags[parameter["x-native"]["flag"]]["absent"]
+                    assert absent is parameter["default"], key
+
+    def test_null_is_what_the_build_takes_without_a_plugin(self) -> None:
+        for key, parameter in COMMANDS[2].flagged.items():
+            if parameter["default"] is None:
+                assert flags()["plugin_config"][f"--{key}"]["absent"] in (None, "disable"), key
+
+
+def compiled(section: Json) -> Compiled:
+    return llmcfg.compile({"model": MODEL, "tensorrt_llm": section}, backend="tensorrt_llm")
+
+
+def parse(words: list[str]) -> dict[str, Any]:
+    """Read a command as the engine's parser does, and name the values by their fields."""
+    tables = ("trtllm-serve",) if words[0] == "trtllm-serve" else ("trtllm-build", "plugin_config")
+    parser = argparse.ArgumentParser(allow_abbrev=False, exit_on_error=False, argument_default=argparse.SUPPRESS)
+    for flag, fact in ((flag, fact) for table in tables for flag, fact in flags()[table].items()):
+        names = [flag, *([fact["also"]] if "also" in fact else [])]
+        destination = fact.get("field", flag)
+        if fact["kind"] == "switch":
+            parser.add_argument(*names, dest=destination, action="store_true")
+        else:
+            reader = {"int": int, "number": float}.get(fact["kind"], str)
+            parser.add_argument(*names, dest=destination, type=reader, choices=fact.get("choices"))
+    if words[0] == "trtllm-serve":
+        parser.add_argument("model")
+    return vars(parser.parse_args(words[1:]))
+
+
+def refused(diagnostics: list[Diagnostic]) -> set[str]:
+    return {str(item.path[-1]) for item in diagnostics if item.code == "L504"}
+
+
+def values_to_try(parameter: Json) -> Iterator[Any]:
+    yield from parameter.get("enum", ())
+    yield from parameter.get("examples", ())
+    if declared(parameter) == {"boolean"} and "enum" not in parameter:
+        yield from (True, False)
+    if "default" in parameter:
+        yield parameter["default"]
+
+
+def read_back(native: Json, parsed: Json, command: Command) -> Json:
+    """Turn parsed values into those of the native object: words of plugins, and values without a flag."""
+    result = dict(parsed)
+    if command.table == "plugin_config":
+        for key, value in parsed.items():
+            if value in ("enable", "disable"):
+                boolean = declared(types()[command.type_name].properties[key]) == {"boolean"}
+                result[key] = value == "enable" if boolean else None
+    for key, value in native.items():
+        if value is None or value is False:
+            result.setdefault(key, value)
+    return {key: value for key, value in result.items() if key in native}
+
+
+class TestCommandLine:
+    """The commands, read back by a parser with the engine's flags."""
+
+    @each_command
+    def test_every_value_comes_back_or_is_refused(self, command: Command) -> None:
+        tried = 0
+        for key, parameter in command.flagged.items():
+            for value in values_to_try(parameter):
+                section: Json = {key: value}
+                for step in reversed(command.path):
+                    section = {step: section}
+                result = compiled(section)
+                emission = module("tensorrt_llm").argv(result)
+                native = result.native["LlmArgs" if command.path[0] == "llm" else "BuildConfig"]
+                native = native.get("plugin_config", {}) if command.path[1:] else native
+                native = {name: item for name, item in native.items() if name == key}
+                parsed = parse(emission.value[-1 if command.path[0] == "llm" else 0])
+                if key in refused(emission.diagnostics):
+                    assert value is None, f"{key}: {value!r}"
+                else:
+                    assert read_back(native, parsed, command) == native, f"{key}: {value!r}"
+                    tried += 1
+        assert tried > len(command.flagged)
+
+    def test_a_server(self) -> None:
+        result = compiled({"llm": {"tensor_parallel_size": 2, "moe_expert_parallel_size": -1}})
+        assert module("tensorrt_llm").argv(result).value == [
+            ["trtllm-serve", MODEL, "--tp_size", "2", "--ep_size=-1"]
+        ]
+
+    def test_what_the_server_has_no_flag_for_is_refused(self) -> None:
+        llm = {
+            "kv_cache_config": {"free_gpu_memory_fraction": 0.8},
+            "moe_cluster_parallel_size": 2,
+            "max_num_tokens": None,
+            "stream_interval": 4,
+            "trust_remote_code": False,
+            "extra": {"unheard_of": 1},
+        }
+        emission = module("tensorrt_llm").argv(compiled({"llm": llm}))
+        assert refused(emission.diagnostics) == llm.keys() - {"trust_remote_code", "extra"} | {"unheard_of"}
+        assert emission.value == [["trtllm-serve", MODEL]]
+
+    def test_an_engine_is_built_and_served(self) -> None:
+        plugins = {"gemm_plugin": None, "moe_plugin": None, "context_fmha": False, "tokens_per_block": 1}
+        build = {"max_batch_size": 8, "use_strip_plan": True, "dry_run": False, "plugin_config": plugins}
+        emission = module("tensorrt_llm").argv(compiled({"llm": {"backend": "tensorrt"}, "build": build}))
+        building, serving = emission.value
+        assert parse(building) == {
+            "--checkpoint_dir": MODEL,
+            "--output_dir": "engine_outputs",
+            "max_batch_size": 8,
+            "use_strip_plan": True,
+            "moe_plugin": "disable",
+            "context_fmha": "disable",
+            "tokens_per_block": 1,
+        }
+        assert parse(serving) == {"model": "engine_outputs", "tokenizer": MODEL, "backend": "tensorrt"}
+        assert emission.diagnostics == []
+
+    def test_what_the_build_has_no_flag_for_is_refused(self) -> None:
+        build = {"opt_batch_size": 8, "speculative_decoding_mode": 4, "plugin_config": {"paged_kv_cache": True}}
+        section = {"build": build, "quantization": {"quant_algo": "FP8", "calib_config": {"calib_batches": 8}}}
+        emission = module("tensorrt_llm").argv(compiled(section))
+        assert refused(emission.diagnostics) == {
+            "opt_batch_size", "speculative_decoding_mode", "paged_kv_cache", "quantization", "calib_config",
+        }  # fmt: skip
+
+
+READ_AS_CLASSES = {
+    "quant_config", "calib_config", "build_config", "decoding_config", "enable_build_cache",
+    "speculative_config", "lora_config", "moe_config", "nvfp4_gemm_config", "attention_dp_config",
+    "sparse_attention_config", "kv_cache_config",
+}  # fmt: skip
+"""field_mapping of update_llm_args_with_extra_dict (tensorrt_llm/llmapi/llm_args.py, 1.2.1): for these
+the reader calls a class with the mapping, so that nothing but a mapping will do."""
+
+ENGINE_SECTIONS = {
+    "build": {"max_batch_size": 8, "plugin_config": {"gemm_plugin": "auto"}},
+    "quantization": {"quant_algo": "FP8", "calib_config": {"calib_batches": 8}},
+}
+
+
+class TestYaml:
+    """The file for ``trtllm-serve --config``, by the rules of its reader."""
+
+    def test_every_parameter_of_llm_becomes_a_key_that_the_reader_takes(self) -> None:
+        tried = 0
+        for key, parameter in types()["TensorrtLlmLlm"].properties.items():
+            for value in [*values_to_try(parameter), None] if "null" in declared(parameter) else []:
+                result = compiled({"llm": {key: value}})
+                mapping = module("tensorrt_llm").document(result).value
+                assert mapping.keys() <= {"model", key}
+                assert mapping.keys() <= fields_of("LlmArgs").keys()
+                if key in READ_AS_CLASSES and key in mapping:
+                    assert isinstance(mapping[key], dict), f"{key}: {value!r}"
+                tried += 1
+        assert tried > 50
+
+    def test_nothing_is_left_out_where_null_does_not_mean_the_default(self) -> None:
+        mapping = module("tensorrt_llm").document(compiled({"llm": {"cuda_graph_config": None}})).value
+        assert mapping == {"model": MODEL, "cuda_graph_config": None}
+
+    def test_what_the_reader_would_choke_on_is_left_out(self) -> None:
+        llm = {"backend": None, "lora_config": None, "attention_dp_config": None, "enable_build_cache": False}
+        assert module("tensorrt_llm").document(compiled({"llm": llm})).value == {"model": MODEL}
+
+    def test_the_build_cache_is_a_mapping(self) -> None:
+        llm = {"backend": "tensorrt", "enable_build_cache": True}
+        mapping = module("tensorrt_llm").document(compiled({"llm": llm})).value
+        assert mapping == {"model": MODEL, "backend": "tensorrt", "enable_build_cache": {}}
+
+    def test_the_engine_backend_takes_all_sections(self) -> None:
+        emission = module("tensorrt_llm").document(compiled({"llm": {"backend": "tensorrt"}, **ENGINE_SECTIONS}))
+        assert emission.diagnostics == []
+        assert emission.value == {
+            "model": MODEL,
+            "backend": "tensorrt",
+            "build_config": {"max_batch_size": 8, "plugin_config": {"gemm_plugin": "auto"}},
+            "quant_config": {"quant_algo": "FP8"},
+            "calib_config": {"calib_batches": 8},
+        }
+
+    def test_other_backends_do_not(self) -> None:
+        emission = module("tensorrt_llm").document(compiled(ENGINE_SECTIONS))
+        assert emission.value == {"model": MODEL}
+        assert [item.code for item in emission.diagnostics] == ["L504"] * 3
+
+
+class TestPython:
+    """The script imports what the engine has, and hands the objects over."""
+
+    @pytest.mark.parametrize(
+        ("backend", "home"),
+        [
+            (None, "tensorrt_llm"),
+            ("pytorch", "tensorrt_llm"),
+            ("tensorrt", "tensorrt_llm._tensorrt_engine"),
+            ("_autodeploy", "tensorrt_llm._torch.auto_deploy"),
+        ],
+    )
+    def test_the_class_for_the_backend(self, backend: str | None, home: str) -> None:
+        text, _ = python(compiled({"llm": {"backend": backend}}))
+        assert f"\nfrom {home} import LLM\n" in text
+        assert ("'backend'" in text) == (backend in ("pytorch", "_autodeploy"))
+
+    def test_objects_of_the_engine(self) -> None:
+        text, _ = python(compiled({"llm": {"backend": "tensorrt"}, **ENGINE_SECTIONS}))
+        tree = ast.parse(text)
+        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        assert names >= {"LLM", "BuildConfig", "PluginConfig", "QuantConfig", "CalibConfig"}
+        assert 'llm_arguments["build_config"] = build_config' in text
+
+    def test_the_choice_of_a_class_is_no_argument_of_it(self) -> None:
+        llm = {"speculative_config": {"decoding_type": "NGram", "max_draft_len": 3, "max_matching_ngram_size": 2}}
+        result = compiled({"llm": llm})
+        nested = result.native["LlmArgs"]["speculative_config"]
+        assert class_of(nested) == "tensorrt_llm.llmapi.llm_args.NGramDecodingConfig"
+        text, _ = python(result)
+        assert "NGramDecodingConfig(max_draft_len=3, max_matching_ngram_size=2)" in text
+        mapping = module("tensorrt_llm").document(result).value
+        assert mapping["speculative_config"]["decoding_type"] in facts()["spec_decoding_yaml_dispatch"]
