@@ -46,6 +46,16 @@ def violations(name: str, data: Any) -> list[Violation]:
     return found
 
 
+def satisfies(schema: Schema, data: Any) -> bool:
+    """Tell whether ``data`` satisfies a small schema that is not part of a generated validator."""
+    return bool(_small_validator(json.dumps(schema)).is_valid(data))
+
+
+@cache
+def _small_validator(text: str) -> Any:
+    return _make(text)
+
+
 @cache
 def _schema(name: str) -> Schema:
     loaded: Schema = json.loads(data_text(f"validator/{name}.json"))
@@ -54,13 +64,17 @@ def _schema(name: str) -> Schema:
 
 @cache
 def _validator(name: str) -> Any:
+    return _make(data_text(f"validator/{name}.json"))
+
+
+def _make(text: str) -> Any:
     try:
         import jsonschema_rs
     except ImportError:
         from jsonschema import Draft202012Validator
 
-        return Draft202012Validator(_schema(name))
-    return jsonschema_rs.validator_for(data_text(f"validator/{name}.json"))
+        return Draft202012Validator(json.loads(text))
+    return jsonschema_rs.validator_for(text)
 
 
 def _errors(validator: Any, schema: Schema, data: Any) -> Iterator[tuple[Path, tuple[str | int, ...]]]:

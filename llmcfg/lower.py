@@ -49,16 +49,17 @@ def lower(backend: str, section: dict[str, Any], model: Any) -> Lowered:
     lowering.object(backend_catalog(backend)["root"], section, (backend,))
     environment = native.get(ENV)
     if environment is not None:
-        for name, value in environment.items():
-            environment[name] = _environment_text(value)
+        for name, value in list(environment.items()):
+            if value is None:
+                del environment[name]
+            else:
+                environment[name] = _environment_text(value)
     return Lowered(native, lowering.uses, lowering.comparables, lowering.diagnostics)
 
 
 def _environment_text(value: Any) -> str:
     """Write a value as an environment variable holds it: true is 1, false is 0."""
-    if isinstance(value, bool):
-        return str(int(value))
-    return "" if value is None else str(value)
+    return str(int(value)) if isinstance(value, bool) else str(value)
 
 
 class _Lowering:

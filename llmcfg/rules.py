@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from llmcfg.catalog import Facts, backend_catalog, rule_texts
-from llmcfg.checker import Violation
+from llmcfg.checker import Violation, satisfies
 from llmcfg.diagnostics import Diagnostic, Path
 from llmcfg.versions import in_range
 
@@ -44,8 +44,13 @@ def broken_comparisons(
         right = _operand(comparison["right"], data)
         if left is None or right is None:
             continue
-        if not _COMPARISONS[comparison["is"]](left, right):
+        if not _COMPARISONS[comparison["is"]](left, right) and _applies(backend, name, number, data):
             yield from _diagnostic(backend, name, number, path, version)
+
+
+def _applies(backend: str, name: str, number: int, data: dict[str, Any]) -> bool:
+    condition = rule_texts(backend)[name][number].get("if")
+    return condition is None or satisfies(condition, data)
 
 
 def _owner(violation: Violation) -> Path:

@@ -56,7 +56,10 @@ def rule_texts(types: dict[str, Type]) -> Json:
 
 def _text(rule: Json) -> Json:
     kept = ("id", "at", "also", "severity", "message", "hint", "x-since", "x-until")
-    return {key.removeprefix("x-"): rule[key] for key in kept if key in rule}
+    text = {key.removeprefix("x-"): rule[key] for key in kept if key in rule}
+    if "compare" in rule and "if" in rule:
+        text["if"] = rule["if"]
+    return text
 
 
 def _type(item: Type, types: dict[str, Type]) -> Json:

@@ -54,7 +54,8 @@ def _object(item: Type, types: dict[str, Type]) -> Json:
 
 
 def _condition(rule: Json) -> Json:
-    return {"if": rule.get("if", True), "then": rule["then"]}
+    """Render a rule; it speaks of objects only, since null satisfies `required` vacuously."""
+    return {"if": {"type": "object", **rule.get("if", {})}, "then": rule["then"]}
 
 
 def _shape(parameter: Json) -> Json:
