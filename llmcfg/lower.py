@@ -93,6 +93,8 @@ class _Lowering:
         if "when" in facts:
             self.uses.append(Use(path, facts["when"], value))
         lowered = self._value(facts, value, path)
+        if facts.get("form") == "class":
+            return
         if "object" not in facts:
             native[facts.get("name", key)] = lowered
         elif lowered:

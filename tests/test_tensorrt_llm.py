@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import ast
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +23,7 @@ from llmcfg.diagnostics import Diagnostic
 from llmcfg.emit.formats import python
 from llmcfg.generator.source import Json, Type, load
 from llmcfg.native import class_of
+from tests.support.parameters import accepted, parameters
 
 HERE = Path(__file__).parent
 MODEL = "some/model"
@@ -52,12 +53,31 @@ FOREIGN: dict[str, set[str]] = {
 }
 """The JSON types of what the inventory does not describe."""
 
-EXCEPTIONS: dict[tuple[str, str], str] = {
-    ("name", "LoraConfig.swap_gate_up_proj_lora_b_weight"): (
-        "The schema is right. The inventory's LoraConfig is from commit 037d4ba1, which is not 1.2.1; it "
-        "has a first draft of the name, swap_gate_up_proj. Pull request 6817 was merged in August 2025 "
-        "with the long name, pull request 7424 of September 2025 shows it in main, and 1.2 is later."
-    ),
+EXCEPTIONS: dict[str, dict[str, str]] = {
+    "name": {
+        "LoraConfig.swap_gate_up_proj_lora_b_weight": (
+            "The schema is right. The inventory's LoraConfig is from commit 037d4ba1, which is not 1.2.1: it "
+            "has a first draft of the name, swap_gate_up_proj. Pull request 6817 was merged in August 2025 "
+            "with the long name, pull request 7424 of September 2025 shows it in main, and 1.2 is later."
+        ),
+    },
+    "type": {
+        "EagleDecodingConfig.eagle_choices": (
+            "validate_eagle_choices takes the text of a list too, as the inventory's constraint says."
+        ),
+    },
+    "null": {
+        "KvCacheConfig.free_gpu_memory_fraction": "validate_free_gpu_memory_fraction compares None with 0.",
+        "EagleDecodingConfig.max_draft_len": "validate_eagle_config requires it.",
+        "EagleDecodingConfig.speculative_model": "validate_speculative_config (Torch) requires it.",
+        "NGramDecodingConfig.max_draft_len": "validate_speculative_config (Torch) wants it above 0.",
+        "DraftTargetDecodingConfig.max_draft_len": "validate_speculative_config (Torch) wants it above 0.",
+        "DraftTargetDecodingConfig.speculative_model": "validate_speculative_config (Torch) requires it.",
+        "MedusaDecodingConfig.max_draft_len": "validate_speculative_config (Trt) requires it.",
+    },
+    "default": {
+        "BuildConfig.speculative_decoding_mode": "1 is SpeculativeDecodingMode.NONE, an IntFlag.",
+    },
 }
 """Where the schema differs from the inventory, by question and field, and why that is right."""
 
@@ -142,16 +162,6 @@ def every_field() -> Iterator[Field]:
                 yield Field(f"{owner}.{name}", parameter, fields_of(owner).get(name))
 
 
-def known_fields() -> Iterator[tuple[str, Json, Json]]:
-    for where, parameter, fact in every_field():
-        if fact is not None:
-            yield where, parameter, fact
-
-
-def excused(question: str, where: str) -> bool:
-    return (question, where) in EXCEPTIONS
-
-
 def json_types(annotation: str) -> set[str]:
     """Return the JSON types that a Python annotation takes; ``any`` for everything."""
     return _json_types(ast.parse(annotation, mode="eval").body)
@@ -184,7 +194,7 @@ def _named(name: str) -> set[str]:
     entry = facts()["classes"].get(name)
     if entry is not None:
         return {"string"} if entry["kind"] == "enum" else {"object"}
-    return FOREIGN[name] if name in FOREIGN else set()
+    return FOREIGN.get(name, set())
 
 
 def _json_type(value: Any) -> str:
@@ -206,7 +216,9 @@ def _constant(node: ast.expr) -> Any:
             return {}
         case ast.Attribute(attr=member):
             return member
-        case ast.BinOp(left=ast.Constant(value=int(base)), op=ast.Pow(), right=ast.Constant(value=int(power))):
+        case ast.BinOp(
+            left=ast.Constant(value=int(base)), op=ast.Pow(), right=ast.Constant(value=int(power))
+        ):
             return base**power
     return ast.literal_eval(node)
 
@@ -223,69 +235,75 @@ def same(one: Any, other: Any) -> bool:
     return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
 
 
+def wrong_name(_: Json, fact: Json | None) -> str | None:
+    return "no such field" if fact is None else None
+
+
+def wrong_type(parameter: Json, fact: Json) -> str | None:
+    takes = json_types(fact["type"])
+    surplus = declared(parameter) - takes
+    return f"{fact['type']} does not take {sorted(surplus)}" if surplus and "any" not in takes else None
+
+
+def wrong_null(parameter: Json, fact: Json) -> str | None:
+    return "null is missing" if "null" in json_types(fact["type"]) - declared(parameter) else None
+
+
+def wrong_choice(parameter: Json, fact: Json) -> str | None:
+    choices: list[Any] = fact["choices"] if "choices" in fact else parameter.get("enum", [])
+    surplus = [
+        value
+        for value in parameter.get("enum", [])
+        if value is not None and not any(same(value, choice) for choice in choices)
+    ]
+    return f"not choices of the engine: {surplus}" if surplus else None
+
+
+def wrong_default(parameter: Json, fact: Json) -> str | None:
+    if "default" not in parameter:
+        return None
+    if fact.get("required"):
+        return "the engine has no default"
+    try:
+        expected = default_of(fact)
+    except ValueError:
+        return None
+    return None if same(parameter["default"], expected) else f"the engine's default is {expected!r}"
+
+
+QUESTIONS: dict[str, Callable[[Json, Any], str | None]] = {
+    "name": wrong_name,
+    "type": wrong_type,
+    "null": wrong_null,
+    "choice": wrong_choice,
+    "default": wrong_default,
+}
+
+
 class TestSchema:
     """Every parameter is a field of the class that it lands in, of that type, with that default."""
 
     def test_there_are_parameters(self) -> None:
-        assert len(list(known_fields())) > 300
+        assert sum(fact is not None for _, _, fact in every_field()) > 300
 
-    def test_every_parameter_exists(self) -> None:
-        missing = {where for where, _, fact in every_field() if fact is None and not excused("name", where)}
-        assert missing == set()
+    @pytest.mark.parametrize("question", QUESTIONS)
+    def test_the_schema_agrees_with_the_inventory(self, question: str) -> None:
+        found = {}
+        for where, parameter, fact in every_field():
+            if fact is not None or question == "name":
+                found[where] = QUESTIONS[question](parameter, fact)
+        problems = {where: problem for where, problem in found.items() if problem}
+        excused = EXCEPTIONS.get(question, {})
+        assert {where: problem for where, problem in problems.items() if where not in excused} == {}
+        assert excused.keys() <= problems.keys(), "an exception that is not needed"
 
-    def test_types_agree(self) -> None:
-        wrong = []
-        for where, parameter, fact in known_fields():
-            takes = json_types(fact["type"])
-            surplus = declared(parameter) - takes - ({"integer"} if "number" in takes else set())
-            if "any" not in takes and surplus and not excused("type", where):
-                wrong.append(f"{where}: {fact['type']} does not take {sorted(surplus)}")
-        assert wrong == []
-
-    def test_null_is_allowed_where_the_engine_takes_none(self) -> None:
-        wrong = [
-            where
-            for where, parameter, fact in known_fields()
-            if "null" in json_types(fact["type"]) - declared(parameter) and not excused("null", where)
-        ]
-        assert wrong == []
-
-    def test_choices_are_choices_of_the_engine(self) -> None:
-        wrong = []
-        for where, parameter, fact in known_fields():
-            choices = fact.get("choices")
-            for value in parameter.get("enum", ()) if choices else ():
-                if value is not None and not any(same(value, choice) for choice in choices):
-                    wrong.append(f"{where}: {value}")
-        assert wrong == []
-
-    def test_defaults_agree(self) -> None:
-        wrong = []
-        for where, parameter, fact in known_fields():
-            if "default" in parameter and not excused("default", where):
-                try:
-                    expected = default_of(fact)
-                except ValueError:
-                    continue
-                if not same(parameter["default"], expected):
-                    wrong.append(f"{where}: {parameter['default']!r} is not {expected!r}")
-        assert wrong == []
-
-    def test_no_default_where_the_engine_requires_a_value(self) -> None:
-        required = [where for where, parameter, fact in known_fields() if fact.get("required")]
+    def test_what_the_engine_requires_is_required(self) -> None:
+        required = {where for where, _, fact in every_field() if fact is not None and fact.get("required")}
         assert required
         for item in types().values():
-            for key, parameter in item.properties.items():
-                owner = (class_path(item) or "").rpartition(".")[2]
-                if f"{owner}.{key}" in required:
-                    assert "default" not in parameter
-                    assert key in item.required
-
-    def test_exceptions_are_needed(self) -> None:
-        by_name = {where: (parameter, fact) for where, parameter, fact in every_field()}
-        for question, where in EXCEPTIONS:
-            parameter, fact = by_name[where]
-            assert (fact is None) == (question == "name"), where
+            owner = (class_path(item) or "").rpartition(".")[2]
+            names = {key for key in item.properties if f"{owner}.{key}" in required}
+            assert names <= set(item.required), item.name
 
 
 class TestClasses:
@@ -388,73 +406,86 @@ def compiled(section: Json) -> Compiled:
     return llmcfg.compile({"model": MODEL, "tensorrt_llm": section}, backend="tensorrt_llm")
 
 
-def parse(words: list[str]) -> dict[str, Any]:
-    """Read a command as the engine's parser does, and name the values by their fields."""
-    tables = ("trtllm-serve",) if words[0] == "trtllm-serve" else ("trtllm-build", "plugin_config")
-    parser = argparse.ArgumentParser(allow_abbrev=False, exit_on_error=False, argument_default=argparse.SUPPRESS)
-    for flag, fact in ((flag, fact) for table in tables for flag, fact in flags()[table].items()):
-        names = [flag, *([fact["also"]] if "also" in fact else [])]
-        destination = fact.get("field", flag)
-        if fact["kind"] == "switch":
-            parser.add_argument(*names, dest=destination, action="store_true")
-        else:
-            reader = {"int": int, "number": float}.get(fact["kind"], str)
-            parser.add_argument(*names, dest=destination, type=reader, choices=fact.get("choices"))
-    if words[0] == "trtllm-serve":
-        parser.add_argument("model")
-    return vars(parser.parse_args(words[1:]))
+def every_config() -> Iterator[tuple[str, Compiled]]:
+    """Compile each parameter alone, with each of its values that a config may hold."""
+    for parameter in parameters("tensorrt_llm"):
+        for value, _, result in accepted(parameter):
+            (config,) = result.compiled
+            yield f"{parameter.name}: {value!r}", config
+
+
+@cache
+def parser(command: str) -> argparse.ArgumentParser:
+    """Return a parser with the command's flags, which names the values by the fields they set."""
+    made = argparse.ArgumentParser(allow_abbrev=False, argument_default=argparse.SUPPRESS)
+    if command == "trtllm-serve":
+        made.add_argument("model")
+    for table in ("trtllm-serve",) if command == "trtllm-serve" else ("trtllm-build", "plugin_config"):
+        for flag, fact in flags()[table].items():
+            names = [flag, fact.get("also", flag)]
+            name = fact.get("field", flag)
+            if fact["kind"] == "switch":
+                made.add_argument(*names, dest=name, action="store_true")
+            else:
+                reader = {"int": int, "number": float}.get(fact["kind"], str)
+                made.add_argument(*names, dest=name, type=reader, choices=fact.get("choices"))
+    return made
+
+
+def parse(words: list[str]) -> Json:
+    return vars(parser(words[0]).parse_args(words[1:]))
 
 
 def refused(diagnostics: list[Diagnostic]) -> set[str]:
     return {str(item.path[-1]) for item in diagnostics if item.code == "L504"}
 
 
-def values_to_try(parameter: Json) -> Iterator[Any]:
-    yield from parameter.get("enum", ())
-    yield from parameter.get("examples", ())
-    if declared(parameter) == {"boolean"} and "enum" not in parameter:
-        yield from (True, False)
-    if "default" in parameter:
-        yield parameter["default"]
+def switched(value: Any) -> Any:
+    """Return the word that means the value to a plugin's flag; null is no flag, or the word disable."""
+    if value is True:
+        return "enable"
+    return "disable" if value is False else value
 
 
-def read_back(native: Json, parsed: Json, command: Command) -> Json:
-    """Turn parsed values into those of the native object: words of plugins, and values without a flag."""
-    result = dict(parsed)
-    if command.table == "plugin_config":
-        for key, value in parsed.items():
-            if value in ("enable", "disable"):
-                boolean = declared(types()[command.type_name].properties[key]) == {"boolean"}
-                result[key] = value == "enable" if boolean else None
+def assert_same(native: Json, parsed: Json, lost: set[str], command: Command, config: str) -> None:
+    """Compare a native object with what the command's parser read, key by key."""
     for key, value in native.items():
-        if value is None or value is False:
-            result.setdefault(key, value)
-    return {key: value for key, value in result.items() if key in native}
+        if key in lost:
+            assert key not in command.flagged or value is None, config
+            assert key not in parsed, config
+        elif value is None:
+            assert parsed.get(key) in (None, "disable"), config
+        elif command.table == "plugin_config":
+            assert parsed[key] == switched(value), config
+        else:
+            assert parsed.get(key, False) == value, config
 
 
 class TestCommandLine:
     """The commands, read back by a parser with the engine's flags."""
 
-    @each_command
-    def test_every_value_comes_back_or_is_refused(self, command: Command) -> None:
-        tried = 0
-        for key, parameter in command.flagged.items():
-            for value in values_to_try(parameter):
-                section: Json = {key: value}
-                for step in reversed(command.path):
-                    section = {step: section}
-                result = compiled(section)
-                emission = module("tensorrt_llm").argv(result)
-                native = result.native["LlmArgs" if command.path[0] == "llm" else "BuildConfig"]
-                native = native.get("plugin_config", {}) if command.path[1:] else native
-                native = {name: item for name, item in native.items() if name == key}
-                parsed = parse(emission.value[-1 if command.path[0] == "llm" else 0])
-                if key in refused(emission.diagnostics):
-                    assert value is None, f"{key}: {value!r}"
-                else:
-                    assert read_back(native, parsed, command) == native, f"{key}: {value!r}"
-                    tried += 1
-        assert tried > len(command.flagged)
+    def test_every_value_comes_back_or_is_refused(self) -> None:
+        serve, build, plugin = COMMANDS
+        tried: set[str] = set()
+        for config, result in every_config():
+            emission = module("tensorrt_llm").argv(result)
+            lost = refused(emission.diagnostics)
+            *building, serving = emission.value
+            parsed = parse(serving)
+            arguments = dict(result.native["LlmArgs"])
+            if parsed["model"] != MODEL:
+                assert parsed["model"] == parse(building[0])["--output_dir"], config
+                arguments["model"] = parsed["model"]
+            assert_same(arguments, parsed, lost - {"model"}, serve, config)
+            tried |= parsed.keys()
+            for words in building:
+                parsed = parse(words)
+                values = dict(result.native["BuildConfig"])
+                plugins = values.pop("plugin_config", {})
+                assert_same(values, parsed, lost, build, config)
+                assert_same(plugins, parsed, lost, plugin, config)
+                tried |= parsed.keys()
+        assert tried >= {key for command in COMMANDS for key in command.flagged}
 
     def test_a_server(self) -> None:
         result = compiled({"llm": {"tensor_parallel_size": 2, "moe_expert_parallel_size": -1}})
@@ -493,8 +524,15 @@ class TestCommandLine:
         assert emission.diagnostics == []
 
     def test_what_the_build_has_no_flag_for_is_refused(self) -> None:
-        build = {"opt_batch_size": 8, "speculative_decoding_mode": 4, "plugin_config": {"paged_kv_cache": True}}
-        section = {"build": build, "quantization": {"quant_algo": "FP8", "calib_config": {"calib_batches": 8}}}
+        build = {
+            "opt_batch_size": 8,
+            "speculative_decoding_mode": 4,
+            "plugin_config": {"paged_kv_cache": True},
+        }
+        section = {
+            "build": build,
+            "quantization": {"quant_algo": "FP8", "calib_config": {"calib_batches": 8}},
+        }
         emission = module("tensorrt_llm").argv(compiled(section))
         assert refused(emission.diagnostics) == {
             "opt_batch_size", "speculative_decoding_mode", "paged_kv_cache", "quantization", "calib_config",
@@ -518,26 +556,32 @@ ENGINE_SECTIONS = {
 class TestYaml:
     """The file for ``trtllm-serve --config``, by the rules of its reader."""
 
-    def test_every_parameter_of_llm_becomes_a_key_that_the_reader_takes(self) -> None:
-        tried = 0
-        for key, parameter in types()["TensorrtLlmLlm"].properties.items():
-            for value in [*values_to_try(parameter), None] if "null" in declared(parameter) else []:
-                result = compiled({"llm": {key: value}})
-                mapping = module("tensorrt_llm").document(result).value
-                assert mapping.keys() <= {"model", key}
-                assert mapping.keys() <= fields_of("LlmArgs").keys()
-                if key in READ_AS_CLASSES and key in mapping:
-                    assert isinstance(mapping[key], dict), f"{key}: {value!r}"
-                tried += 1
-        assert tried > 50
+    def test_every_value_is_under_a_key_that_the_reader_takes(self) -> None:
+        tried: set[str] = set()
+        for config, result in every_config():
+            arguments = result.native["LlmArgs"]
+            known = fields_of("TrtLlmArgs" if arguments.get("backend") == "tensorrt" else "TorchLlmArgs")
+            mapping = module("tensorrt_llm").document(result).value
+            assert mapping.keys() <= known.keys(), config
+            for key, value in mapping.items():
+                assert isinstance(value, dict) or key not in READ_AS_CLASSES, config
+            for key in arguments.keys() - READ_AS_CLASSES - {"backend"}:
+                assert mapping[key] == arguments[key], config
+            tried |= mapping.keys()
+        assert tried >= types()["TensorrtLlmLlm"].properties.keys()
 
     def test_nothing_is_left_out_where_null_does_not_mean_the_default(self) -> None:
         mapping = module("tensorrt_llm").document(compiled({"llm": {"cuda_graph_config": None}})).value
         assert mapping == {"model": MODEL, "cuda_graph_config": None}
 
     def test_what_the_reader_would_choke_on_is_left_out(self) -> None:
-        llm = {"backend": None, "lora_config": None, "attention_dp_config": None, "enable_build_cache": False}
+        llm = {"backend": None, "lora_config": None, "attention_dp_config": None, "speculative_config": None}
         assert module("tensorrt_llm").document(compiled({"llm": llm})).value == {"model": MODEL}
+
+    def test_no_build_cache(self) -> None:
+        llm = {"backend": "tensorrt", "enable_build_cache": False}
+        mapping = module("tensorrt_llm").document(compiled({"llm": llm})).value
+        assert mapping == {"model": MODEL, "backend": "tensorrt"}
 
     def test_the_build_cache_is_a_mapping(self) -> None:
         llm = {"backend": "tensorrt", "enable_build_cache": True}
@@ -545,7 +589,9 @@ class TestYaml:
         assert mapping == {"model": MODEL, "backend": "tensorrt", "enable_build_cache": {}}
 
     def test_the_engine_backend_takes_all_sections(self) -> None:
-        emission = module("tensorrt_llm").document(compiled({"llm": {"backend": "tensorrt"}, **ENGINE_SECTIONS}))
+        emission = module("tensorrt_llm").document(
+            compiled({"llm": {"backend": "tensorrt"}, **ENGINE_SECTIONS})
+        )
         assert emission.diagnostics == []
         assert emission.value == {
             "model": MODEL,
@@ -586,7 +632,9 @@ class TestPython:
         assert 'llm_arguments["build_config"] = build_config' in text
 
     def test_the_choice_of_a_class_is_no_argument_of_it(self) -> None:
-        llm = {"speculative_config": {"decoding_type": "NGram", "max_draft_len": 3, "max_matching_ngram_size": 2}}
+        llm = {
+            "speculative_config": {"decoding_type": "NGram", "max_draft_len": 3, "max_matching_ngram_size": 2}
+        }
         result = compiled({"llm": llm})
         nested = result.native["LlmArgs"]["speculative_config"]
         assert class_of(nested) == "tensorrt_llm.llmapi.llm_args.NGramDecodingConfig"

@@ -5336,7 +5336,7 @@ class PytorchCompileConfig(BaseModel):
         ),
     ] = None
     backend: Annotated[
-        Literal['inductor', 'cudagraphs', 'openxla', 'tvm', 'eager', 'aot_eager', 'aot_eager_decomp_partition', 'eager_debug', 'eager_noexcept'] | None,
+        Literal['inductor', 'cudagraphs', 'openxla', 'tvm', 'eager', 'aot_eager', 'aot_eager_decomp_partition', 'eager_debug', 'eager_noexcept', 'aot_eager_default_partitioner', 'pre_dispatch_eager', 'invoke_subgraph', 'openxla_eval', 'ts', 'aot_ts'] | None,
         Field(
             description='Which compiler turns the captured graph into code. `inductor` is the only one meant for speed on GPUs; the debugging ones help to find out which stage breaks. Backends that other packages register, such as `neuron`, go into `extra`.'
         ),
@@ -5435,15 +5435,13 @@ class PytorchContinuousBatchingConfig(BaseModel):
     q_padding_interval_size: Annotated[
         int | None,
         Field(
-            description='With graphs or compilation, the number of query tokens of a mixed batch is padded to a multiple of this. Larger steps mean fewer graphs and more wasted work. Any value but 0 also turns CUDA graphs on where `use_cuda_graph` is null.',
-            ge=0,
+            description='With graphs or compilation, the number of query tokens of a mixed batch is padded to a multiple of this. Larger steps mean fewer graphs and more wasted work. Any value but 0 also turns CUDA graphs on where `use_cuda_graph` is null.'
         ),
     ] = None
     kv_padding_interval_size: Annotated[
         int | None,
         Field(
-            description='With graphs or compilation, the number of cached tokens read in a mixed batch is padded to a multiple of this. Larger steps mean fewer graphs and more wasted reads. Any value but 0 also turns CUDA graphs on where `use_cuda_graph` is null.',
-            ge=0,
+            description='With graphs or compilation, the number of cached tokens read in a mixed batch is padded to a multiple of this. Larger steps mean fewer graphs and more wasted reads. Any value but 0 also turns CUDA graphs on where `use_cuda_graph` is null.'
         ),
     ] = None
     varlen_compile_config: Annotated[
@@ -5487,8 +5485,7 @@ class PytorchContinuousBatchingConfig(BaseModel):
     seed: Annotated[
         int | None,
         Field(
-            description='Seed for sampling. All processes of a tensor parallel group get the same one, each data parallel copy its own. Batches depend on timing, so equal outputs are still not guaranteed.',
-            ge=0,
+            description='Seed for sampling. All processes of a tensor parallel group get the same one, each data parallel copy its own. Batches depend on timing, so equal outputs are still not guaranteed.'
         ),
     ] = None
     auto_switch_to_flash: Annotated[
@@ -5509,14 +5506,12 @@ class PytorchContinuousBatchingConfig(BaseModel):
         Field(
             description='Share of the available CPU memory that `cpu_offload_space` may take; more is cut down with a warning. Only enforced where psutil is installed.',
             ge=0.0,
-            le=1.0,
         ),
     ] = None
     max_queue_size: Annotated[
         int | None,
         Field(
-            description='Most requests that wait to be taken up; adding one to a full queue blocks for up to 10 seconds and then fails. 0 is no limit. Meant for servers that must push back.',
-            ge=0,
+            description='Most requests that wait to be taken up; adding one to a full queue blocks for up to 10 seconds and then fails. 0 is no limit. Meant for servers that must push back.'
         ),
     ] = None
     per_request_processors: Annotated[
@@ -5652,7 +5647,7 @@ class PytorchSynthIdTextWatermarkingConfig(BaseModel):
         int | None,
         Field(
             description='How many contexts are remembered so that a repeated one is not marked twice, which would distort the text.',
-            ge=1,
+            ge=0,
         ),
     ] = None
     sampling_table_seed: Annotated[
@@ -5679,6 +5674,74 @@ class PytorchSynthIdTextWatermarkingConfig(BaseModel):
         StrictBool | None,
         Field(
             description="Replaces the model's scores by equal ones before marking, so that the watermark can be tested by itself. The output is noise: never use it in production."
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+class PytorchCompile(BaseModel):
+    """
+    Keyword arguments of `torch.compile`, applied to the model's forward pass. The function to compile, Python callables (a custom backend, `guard_filter_fn`) and `shapes_spec` objects are not offered.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    mode: Annotated[
+        Literal['default', 'reduce-overhead', 'max-autotune', 'max-autotune-no-cudagraphs', 'lite'] | None,
+        Field(
+            description='A named set of compiler options: how long compilation may take and whether the GPU work is recorded as CUDA graphs. The autotuning presets benchmark kernels at first use, which can take minutes but lowers the cost of every later step; CUDA graphs remove the launch cost of small steps, so they matter most for decoding with small batches. It cannot be combined with `options`.'
+        ),
+    ] = None
+    backend: Annotated[
+        Literal['inductor', 'cudagraphs', 'eager', 'eager_noexcept', 'aot_eager', 'aot_eager_decomp_partition', 'aot_eager_default_partitioner', 'pre_dispatch_eager', 'invoke_subgraph', 'tvm', 'openxla', 'openxla_eval', 'ts', 'aot_ts'] | None,
+        Field(
+            description='What turns the captured graph into code. `inductor` generates fused Triton or C++ kernels and is the only one that speeds up inference by itself; the eager ones run the graph unchanged and serve to find out which stage breaks. Backends that other packages register, such as `torch_tensorrt`, are written under `extra`.'
+        ),
+    ] = None
+    fullgraph: Annotated[
+        StrictBool | None,
+        Field(
+            description='With true, compilation fails where the code cannot be captured as one single graph, instead of splitting it at the graph break and running the rest in Python. Breaks cost latency on every call and prevent CUDA graphs from covering the whole step, so turn it on to be sure that there are none. It also turns on capture of scalar outputs and of data-dependent shapes.'
+        ),
+    ] = None
+    dynamic: Annotated[
+        StrictBool | None,
+        Field(
+            description='Whether kernels are generated for varying sizes. true generates shape-agnostic code at once, false specializes on every new size (fastest code, one compilation per size), null starts specialized and generalizes what has changed at the first recompilation. For decoding with a static cache the sizes are constant and false avoids surprises; for varying prompt lengths true saves recompilations.'
+        ),
+    ] = None
+    options: Annotated[
+        dict[str, Any] | None,
+        Field(
+            description='Single options of the backend instead of a preset, by their dotted names; for `inductor` they are the entries of `torch._inductor.config`, as `torch._inductor.list_options()` prints them. An unknown name or a value of the wrong type is refused: use true/false for switches, not 1/0. Useful ones for inference: `max_autotune`, `coordinate_descent_tuning`, `triton.cudagraphs`, `epilogue_fusion`, `shape_padding`, `freezing`. It cannot be combined with `mode`.'
+        ),
+    ] = None
+    disable: Annotated[
+        StrictBool | None,
+        Field(
+            description='With true, torch.compile returns the function unchanged, so the run is eager. For comparing with and without compilation, or to find out whether a fault comes from the compiler.'
+        ),
+    ] = None
+    name: Annotated[
+        StrictStr | None,
+        Field(
+            description='A label for this compiled region that profilers and debug output show. It helps to tell several compiled regions apart and changes nothing in the generated code.'
+        ),
+    ] = None
+    recompile_limit: Annotated[
+        int | None,
+        Field(
+            description='How many compiled variants of one function may pile up before torch gives up and runs it eagerly (with `fullgraph: true` it raises an error instead). Every variant costs compile time and memory. Raise it where many shapes are expected and wanted; a limit that is hit usually shows a guard that changes on every call.',
+            ge=1,
+        ),
+    ] = None
+    isolate_recompiles: Annotated[
+        StrictBool | None,
+        Field(
+            description='With true, this call of torch.compile keeps compiled variants and their count to itself; otherwise all calls that compile the same function share one cache and one limit. Turn it on where the same code is compiled for several models or purposes, so that one does not use up the limit of the other.'
         ),
     ] = None
     extra: Annotated[
@@ -7619,8 +7682,7 @@ class PytorchGenerate(BaseModel):
     max_time: Annotated[
         StrictFloat | None,
         Field(
-            description='Ends generation after the first forward pass that finishes later than this many seconds since `generate` started. It bounds the time of a call whatever the hardware, and with it the energy, but outputs then depend on how fast the machine is. Time for tokenizing and loading is not counted.',
-            ge=0.0,
+            description='Ends generation after the first forward pass that finishes later than this many seconds since `generate` started. It bounds the time of a call whatever the hardware, and with it the energy, but outputs then depend on how fast the machine is. Time for tokenizing and loading is not counted.'
         ),
     ] = None
     stop_strings: Annotated[
@@ -7826,8 +7888,7 @@ class PytorchGenerate(BaseModel):
     max_cache_len: Annotated[
         int | None,
         Field(
-            description="Allocates a static cache for this many tokens instead of for the current call's length. Calls of different lengths up to it then share one allocation and one compiled graph, which spares recompilations of many seconds. The memory is taken from the first call on; attention reads the whole length.",
-            ge=1,
+            description="Allocates a static cache for this many tokens instead of for the current call's length. Calls of different lengths up to it then share one allocation and one compiled graph, which spares recompilations of many seconds. The memory is taken from the first call on; attention reads the whole length."
         ),
     ] = None
     prefill_chunk_size: Annotated[
@@ -7860,14 +7921,14 @@ class PytorchGenerate(BaseModel):
         int | None,
         Field(
             description='Longest n-gram at the end of the text that prompt lookup searches for; shorter ones are tried after it. Larger values propose less often, and what they propose is accepted more often.',
-            ge=1,
+            ge=0,
         ),
     ] = None
     assistant_early_exit: Annotated[
         int | None,
         Field(
             description='Uses the first so many layers of the model itself as the draft. No second model is loaded, but it only pays for models trained so that the LM head can read intermediate layers (LayerSkip); for others nearly all proposals are rejected and energy is wasted.',
-            ge=1,
+            ge=0,
         ),
     ] = None
     use_mtp: Annotated[
@@ -7894,7 +7955,7 @@ class PytorchGenerate(BaseModel):
         int | None,
         Field(
             description='How many tokens the draft model proposes before they are checked. More is faster where most are accepted and wastes energy where not. transformers reads it from the generation config of the draft model, so set it there: the config of the main model counts only with `assistant_early_exit`, where the model is its own draft.',
-            ge=1,
+            ge=0,
         ),
     ] = None
     num_assistant_tokens_schedule: Annotated[
@@ -7906,23 +7967,19 @@ class PytorchGenerate(BaseModel):
     assistant_confidence_threshold: Annotated[
         StrictFloat | None,
         Field(
-            description='Ends a draft at the first token whose probability in the draft model is below this; 0 turns it off. Where scikit-learn is installed the threshold is adapted during the run. transformers reads it from the generation config of the draft model, so set it there: the config of the main model counts only with `assistant_early_exit`, where the model is its own draft.',
-            ge=0.0,
-            le=1.0,
+            description='Ends a draft at the first token whose probability in the draft model is below this; 0 turns it off. Where scikit-learn is installed the threshold is adapted during the run. transformers reads it from the generation config of the draft model, so set it there: the config of the main model counts only with `assistant_early_exit`, where the model is its own draft.'
         ),
     ] = None
     assistant_lookbehind: Annotated[
         int | None,
         Field(
-            description="How many of the draft model's last tokens are considered again when texts are aligned between two different tokenizers. Larger values align better and cost more re-encoding. It is read from the draft model's generation config, and only where its tokenizer differs.",
-            ge=1,
+            description="How many of the draft model's last tokens are considered again when texts are aligned between two different tokenizers. Larger values align better and cost more re-encoding. It is read from the draft model's generation config, and only where its tokenizer differs."
         ),
     ] = None
     target_lookbehind: Annotated[
         int | None,
         Field(
-            description="How many of the main model's last tokens are considered again when texts are aligned between two different tokenizers. Larger values align better and cost more re-encoding. It is read from the draft model's generation config, and only where its tokenizer differs.",
-            ge=1,
+            description="How many of the main model's last tokens are considered again when texts are aligned between two different tokenizers. Larger values align better and cost more re-encoding. It is read from the draft model's generation config, and only where its tokenizer differs."
         ),
     ] = None
     is_assistant: Annotated[
@@ -7965,8 +8022,7 @@ class PytorchGenerate(BaseModel):
     forced_bos_token_id: Annotated[
         int | None,
         Field(
-            description="Forces this token as the first one after the decoder's start token: the target language of multilingual translation models such as mBART. In a decoder-only model it only applies where the prompt has a single token.",
-            ge=0,
+            description="Forces this token as the first one after the decoder's start token: the target language of multilingual translation models such as mBART. In a decoder-only model it only applies where the prompt has a single token."
         ),
     ] = None
     forced_eos_token_id: Annotated[
@@ -8026,8 +8082,7 @@ class PytorchGenerate(BaseModel):
     num_beam_groups: Annotated[
         int | None,
         Field(
-            description='Above 1, together with several beams, selects group beam search: the beams are split into groups that are pushed apart. Without several beams it has no effect. Its code has moved to a repository on the Hub, which `generate` only loads when it is called with `trust_remote_code=True`; else the call fails.',
-            ge=1,
+            description='Above 1, together with several beams, selects group beam search: the beams are split into groups that are pushed apart. Without several beams it has no effect. Its code has moved to a repository on the Hub, which `generate` only loads when it is called with `trust_remote_code=True`; else the call fails.'
         ),
     ] = None
     diversity_penalty: Annotated[
@@ -10363,6 +10418,12 @@ class PytorchSection(BaseModel):
         PytorchGenerate | None,
         Field(
             description='`GenerationConfig`: sampling, length, beams, caches, assisted decoding, and how decoding is compiled or batched.'
+        ),
+    ] = None
+    compile: Annotated[
+        PytorchCompile | None,
+        Field(
+            description="Keyword arguments of `torch.compile` for the model's forward pass."
         ),
     ] = None
 
