@@ -121,7 +121,7 @@ class _Lowering:
             if "items" in facts:
                 return [self._nested(facts["items"], item, (*path, i)) for i, item in enumerate(value)]
             return [_whole(item) for item in value] if "integral_items" in facts else _copied(value)
-        if facts.get("form") == "float" and type(value) is int:
+        if "floating" in facts and type(value) is int:
             return float(value)
         return _whole(value) if "integral" in facts else value
 

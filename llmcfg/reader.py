@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import sys
 
@@ -12,7 +13,8 @@ from llmcfg.document import Document
 from llmcfg.printable import printable
 
 MAX_BYTES = 4 * 1024 * 1024
-_LINE_BREAKERS = "\x85\u2028\u2029"
+_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+"""Control characters, line breaks of YAML 1.1 alone, byte order marks inside a text, noncharacters."""
 
 
 def read(path: str) -> Document:
@@ -22,7 +24,7 @@ def read(path: str) -> Document:
     """
     name = "<stdin>" if path == "-" else path
     try:
-        raw = sys.stdin.buffer.read(MAX_BYTES + 1) if path == "-" else _read_regular_file(path)
+        raw = _read_standard_input() if path == "-" else _read_regular_file(path)
     except OSError as error:
         reason = error.strerror or str(error)
         return _failed(name, Diagnostic("L001", f"cannot read the file: {reason}"))
@@ -33,29 +35,36 @@ def read(path: str) -> Document:
 
 def parse(raw: bytes, name: str) -> Document:
     """Parse the bytes of a config; ``name`` is used in diagnostics, and ``.json`` selects JSON."""
+    builder = Builder(name)
     try:
         if len(raw) > MAX_BYTES:
             raise Refused(Diagnostic("L008", f"the file is larger than {MAX_BYTES} bytes"))
         text = _decode(raw)
-        document = Builder(name).build(text)
-        if name.endswith(".json"):
+        if name.endswith(".json") and text.strip():
             _require_json(text)
-        return document
+            text = _join_surrogates(text)
+        return builder.build(text)
     except Refused as refusal:
-        return _failed(name, refusal.problem)
+        return _failed(name, *builder.duplicates, refusal.problem)
 
 
-def _failed(name: str, problem: Diagnostic) -> Document:
-    return Document(None, name, problems=(problem,))
+def _failed(name: str, *problems: Diagnostic) -> Document:
+    return Document(None, name, problems=problems)
+
+
+def _read_standard_input() -> bytes:
+    if sys.stdin is None:
+        raise OSError(0, "standard input is closed")
+    return sys.stdin.buffer.read(MAX_BYTES + 1)
 
 
 def _read_regular_file(path: str) -> bytes:
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(descriptor, "rb") as file:
         if stat.S_ISDIR(os.fstat(descriptor).st_mode):
-            raise IsADirectoryError(21, "it is a directory")
+            raise OSError(0, "it is a directory")
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(0, "it is not a regular file")
+            raise OSError(0, "it is not a regular file; `-` reads standard input")
         return file.read(MAX_BYTES + 1)
 
 
@@ -75,35 +84,43 @@ def _decode(raw: bytes) -> str:
                 place=place,
             )
         ) from None
-    if text.isascii() and text.isprintable():
-        return text
-    for index, character in enumerate(text):
-        if character in _LINE_BREAKERS or character == "\ufeff" or _is_control(character):
-            raise Refused(
-                Diagnostic(
-                    "L002",
-                    f"the character U+{ord(character):04X} is not allowed in a config",
-                    hint="Remove it, or write it as an escape in a double-quoted string.",
-                    place=place_of(text[:index]),
-                )
+    if found := _FORBIDDEN.search(text):
+        raise Refused(
+            Diagnostic(
+                "L002",
+                f"the character U+{ord(found[0]):04X} is not allowed in a config",
+                hint="Remove it, or write it as an escape in a double-quoted string.",
+                place=place_of(text[: found.start()]),
             )
+        )
     return text
 
 
-def _is_control(character: str) -> bool:
-    return (character < " " and character not in "\t\n\r") or "\x7f" <= character <= "\x9f"
-
-
 def _require_json(text: str) -> None:
+    """Refuse what is YAML but not JSON; nesting and the size of numbers are left to the builder."""
     import json
 
     try:
-        json.loads(text)
-    except RecursionError:
-        raise Refused(Diagnostic("L008", "the document is nested too deeply")) from None
-    except ValueError as error:
-        if isinstance(error, json.JSONDecodeError):
-            message, place = error.msg, Place(error.lineno, error.colno)
-        else:
-            message, place = str(error), Place(1, 1)
+        json.loads(text, parse_int=str, parse_float=str, parse_constant=_not_json)
+    except json.JSONDecodeError as error:
+        message = error.msg[:1].lower() + error.msg[1:].removesuffix(" at")
+        place = place_of(text[: error.pos])
         raise Refused(Diagnostic("L003", f"not JSON: {printable(message)}", place=place)) from None
+    except RecursionError:
+        return
+
+
+def _not_json(word: str) -> None:
+    """Leave NaN, Infinity and -Infinity, which Python's reader takes, to the builder: it knows the place."""
+
+
+def _join_surrogates(text: str) -> str:
+    """Write characters that JSON escapes as two surrogates in the way in which YAML escapes them."""
+    return _SURROGATES.sub(_joined, text) if "\\u" in text else text
+
+
+def _joined(match: re.Match[str]) -> str:
+    if match["high"] is None:
+        return match[0]
+    code = 0x10000 + ((int(match["high"], 16) & 0x3FF) << 10) + (int(match["low"], 16) & 0x3FF)
+    return f"\\U{code:08x}"

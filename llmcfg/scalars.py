@@ -18,6 +18,7 @@ _WORDS = {
 }  # fmt: skip
 _NUMERIC_START = frozenset("+-.0123456789")
 _LONGEST_NUMBER = 40
+_LONGEST_FLOAT = 400
 
 
 class BadScalar(ValueError):
@@ -56,7 +57,9 @@ def _bounded(text: str, base: int) -> int:
 
 
 def _finite(text: str) -> float:
-    number = float(text) if len(text) <= 400 else float("inf")
+    if len(text) > _LONGEST_FLOAT:
+        raise BadScalar(f"{shown(text, 30)} is too long for a number")
+    number = float(text)
     if number - number != 0.0:
         raise BadScalar(f"{shown(text, 30)} is too large for a floating-point number")
     return number

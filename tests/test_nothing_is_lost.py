@@ -117,9 +117,7 @@ def renamed(parameter: Parameter, value: Any) -> Any:
     known = catalog[name]["parameters"] if name else {}
     about = {key: known.get(key) or {} for key in value}
     return {
-        about[key].get("name", key): item
-        for key, item in value.items()
-        if about[key].get("form") != "class"
+        about[key].get("name", key): item for key, item in value.items() if about[key].get("form") != "class"
     }
 
 

@@ -5275,7 +5275,7 @@ class PytorchQuantizedCache(BaseModel):
     backend: Annotated[
         Literal['quanto', 'hqq', 'fp8'] | None,
         Field(
-            description='Library that quantizes the keys and values. fp8 keeps more quality at 8 bits and is the fastest of the three, the others go down to 2 bits or less.'
+            description='Library that quantizes the keys and values. fp8 halves a 16-bit cache without another package and quantizes each token once; the others go down to 2 bits or less and quantize the cache again and again as it grows.'
         ),
     ] = None
     nbits: Annotated[

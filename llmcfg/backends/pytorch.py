@@ -11,7 +11,7 @@ from typing import Any
 from llmcfg.backends import Emission
 from llmcfg.backends.flags import cannot_carry
 from llmcfg.compiled import Compiled
-from llmcfg.emit.python_text import Imports, call, environment, expression
+from llmcfg.emit.python_text import Imports, environment, expression
 from llmcfg.emit.python_text import document as python_document
 from llmcfg.native import construct, instance
 
@@ -55,9 +55,11 @@ def script(compiled: Compiled) -> str:
         lines.append('load_arguments["quantization_config"] = quantization_config')
     body = _LOADER.rstrip("\n").split("\n")
     if _GENERATE in native:
-        function = imports.name("transformers.GenerationConfig")
-        lines.append(f"generation_config = {call(function, native[_GENERATE], imports)}")
-        body.append("    model.generation_config = generation_config")
+        imports.name("transformers.GenerationConfig")
+        lines.append(f"generation_arguments = {expression(dict(native[_GENERATE]), imports)}")
+        lines.append("generation_config = GenerationConfig(**generation_arguments)")
+        # The model's own config holds its end-of-sequence and padding ids: add to it, do not replace it.
+        body.append("    model.generation_config.update(**generation_arguments)")
     if _COMPILE in native:
         lines.append(f"compile_arguments = {expression(dict(native[_COMPILE]), imports)}")
         body.append("    model.forward = torch.compile(model.forward, **compile_arguments)")

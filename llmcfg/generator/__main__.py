@@ -19,13 +19,16 @@ def main(arguments: list[str]) -> int:
     if command == "lint":
         print("clean")
         return 0
-    from llmcfg.generator.output import COMMAND, stale, write
+    from llmcfg.generator import docs, output
 
     if command == "write":
-        write(_ROOT / "schema", _ROOT / "generated")
+        output.write(_ROOT / "schema", _ROOT / "generated")
+        docs.write(_ROOT / "docs")
         return 0
-    lines = stale(_ROOT / "schema", _ROOT / "generated")
-    print("\n".join([*lines[:60], f"generated/ is stale: run `{COMMAND}`"]) if lines else "fresh")
+    lines = [*output.stale(_ROOT / "schema", _ROOT / "generated"), *docs.stale(_ROOT / "docs")]
+    print(
+        "\n".join([*lines[:60], f"generated files are stale: run `{output.COMMAND}`"]) if lines else "fresh"
+    )
     return bool(lines)
 
 

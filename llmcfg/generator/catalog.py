@@ -97,6 +97,8 @@ def _facts(parameter: Json, types: dict[str, Type]) -> Json | None:
         facts |= {key: native[key] for key in ("object", "name", "form", "flag") if key in native}
     if _is_integral(parameter):
         facts["integral"] = True
+    if _is_floating(parameter):
+        facts["floating"] = True
     if _is_integral(parameter.get("items", {})):
         facts["integral_items"] = True
     conditions = _conditions(parameter)
@@ -122,6 +124,12 @@ def _normal(key: str, value: Any) -> Any:
         return [{"arch": value}]
     alternatives = value if isinstance(value, list) else [value]
     return [{k: v for k, v in item.items() if k != "source"} for item in alternatives]
+
+
+def _is_floating(parameter: Json) -> bool:
+    """Tell whether 2 must reach the engine as 2.0: some classes refuse an integer for a float."""
+    kinds = parameter.get("type", [])
+    return "number" in kinds and "integer" not in kinds
 
 
 def _is_integral(parameter: Json) -> bool:

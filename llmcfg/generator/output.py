@@ -57,12 +57,16 @@ def write(schema: Path, generated: Path) -> None:
 
 def stale(schema: Path, generated: Path) -> list[str]:
     """Return a diff of what ``generated/`` holds and what it should hold; empty when fresh."""
-    expected = outputs(schema)
     present = {
         path.relative_to(generated).as_posix(): path.read_text(encoding="utf-8")
         for path in generated.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
+    return differences(outputs(schema), present)
+
+
+def differences(expected: dict[str, str], present: dict[str, str]) -> list[str]:
+    """Return the diff that leads from the files that are present to those expected."""
     lines: list[str] = []
     for name in sorted(expected.keys() | present.keys()):
         old, new = present.get(name, ""), expected.get(name, "")
