@@ -20,34 +20,64 @@ MAX_VALUES = 200_000
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
+_ESCAPE = ("unknown escape in a double-quoted text", "Use single quotes for a text with backslashes.")
+_TAB = ("a tab cannot indent a line", "Indent with spaces.")
 _FRIENDLIER = {
     "mapping values are not allowed in this context": (
         "a mapping is not allowed here",
         "Check the indentation, and quote a text that holds ': '.",
     ),
-    "mapping values are not allowed here": (
-        "a mapping is not allowed here",
-        "Check the indentation, and quote a text that holds ': '.",
+    "block sequence entries are not allowed in this context": (
+        "a list is not allowed here",
+        "Put each `- item` on its own line, or write [a, b]; quote a text that starts with '- '.",
+    ),
+    "mapping keys are not allowed in this context": (
+        "a key is not allowed here",
+        "Quote a text that starts with '? '.",
     ),
     "found character that cannot start any token": (
         "a value cannot start with this character",
-        "Indent with spaces, not tabs; quote a text that starts with @, ` or %.",
+        "Quote a text that starts with @, ` or %.",
     ),
+    "found a tab character that violates indentation": _TAB,
+    "found unknown escape character": _ESCAPE,
+    "did not find expected hexdecimal number": _ESCAPE,
+    "found invalid Unicode character escape code": (
+        "the escape stands for no character",
+        "Write the character itself.",
+    ),
+    "did not find expected alphabetic or numeric character": (
+        "an anchor or alias without a name",
+        "Quote a text that starts with & or *.",
+    ),
+    "did not find expected node content": (
+        "a value is expected here",
+        "Check the brackets and commas, here and above.",
+    ),
+    "did not find expected '-' indicator": (
+        "a list item is expected here",
+        "Check the indentation: keys cannot stand beside the items of a list.",
+    ),
+    "found unexpected ':'": ("a colon is not allowed here", "Put a space after the colon of a key."),
     "could not find expected ':'": (
         "a key without a colon",
         "Write `key: value`, with a space after the colon.",
     ),
     "did not find expected key": (
         "a key is expected here",
-        "Check the indentation and the quotes of the lines above.",
+        "Check the indentation and the quotes, of this line and of those above.",
     ),
-    "did not find expected ',' or ']'": ("the list is not closed", "Add the missing `,` or `]`."),
-    "did not find expected ',' or '}'": ("the mapping is not closed", "Add the missing `,` or `}`."),
-    "found unexpected end of stream": ("the text ends inside a quoted string", "Close the quote."),
     "did not find expected <document start>": (
         "something stands after the end of the document",
         "Check the indentation: the rest of the file must belong to the same mapping.",
     ),
+}
+
+
+_TAG_HINT = "Remove the tag; quote the value if a text is meant."
+_UNCLOSED = {
+    "did not find expected ',' or ']'": ("list", "`,` or `]`"),
+    "did not find expected ',' or '}'": ("mapping", "`,` or `}`"),
 }
 
 
@@ -83,7 +113,7 @@ class Builder:
         self.name = name
         self.keys: dict[Path, Place] = {}
         self.values: dict[Path, Place] = {}
-        self.anchors: dict[str, tuple[Any, int]] = {}
+        self.anchors: dict[str, tuple[Any, int, int]] = {}
         self.open_anchors: set[str] = set()
         self.stack: list[_Frame] = []
         self.root: Any = None
@@ -98,11 +128,11 @@ class Builder:
                 self._take(loader.get_event())
         except yaml.YAMLError as error:
             raise Refused(_syntax(error, text)) from None
-        except ValueError as error:  # libyaml's rare own conversions, e.g. a huge %YAML version
-            raise Refused(Diagnostic("L003", printable(str(error)), place=Place(1, 1))) from None
+        except UnicodeDecodeError:  # libyaml unescapes %ED%A0%80 in a tag, and does not look at the result
+            raise Refused(Diagnostic("L003", "a tag holds an escape that stands for no character")) from None
         finally:
             loader.dispose()
-        if self.documents == 0:
+        if self.root is None:
             raise Refused(_empty())
         return Document(self.root, self.name, self.keys, self.values, tuple(self.duplicates))
 
@@ -119,6 +149,8 @@ class Builder:
         elif kind is yaml.AliasEvent:
             self._alias(event)
         elif kind is yaml.DocumentStartEvent:
+            if event.version == (1, 1):
+                raise _refuse("L005", "the file asks for YAML 1.1", event, "Remove the %YAML line.")
             self.documents += 1
             if self.documents > 1:
                 raise _refuse(
@@ -127,7 +159,7 @@ class Builder:
 
     def _scalar(self, event: Any) -> None:
         if event.tag is not None:
-            raise _refuse("L005", f"the tag {shown(event.tag)} is not supported", event, "Remove the tag.")
+            raise _refuse("L005", f"the tag {_tag(event)} is not supported", event, _TAG_HINT)
         frame = self.stack[-1] if self.stack else None
         if frame is not None and frame.is_mapping and frame.key is None:
             self._key(frame, event)
@@ -191,12 +223,12 @@ class Builder:
                 self.keys[path] = _place(event)
         self.values[path] = _place(event)
         if event.anchor is not None and type(event) is yaml.ScalarEvent:
-            self.anchors[event.anchor] = (value, 1)
+            self.anchors[event.anchor] = (value, 1, 0)
         return path
 
     def _start(self, event: Any, container: Any) -> None:
         if event.tag is not None:
-            raise _refuse("L005", f"the tag {shown(event.tag)} is not supported", event, "Remove the tag.")
+            raise _refuse("L005", f"the tag {_tag(event)} is not supported", event, _TAG_HINT)
         if len(self.stack) >= MAX_DEPTH:
             raise _refuse("L008", f"the document is nested deeper than {MAX_DEPTH} levels", event, None)
         if self.stack and self.stack[-1].is_mapping and self.stack[-1].key is None:
@@ -210,21 +242,27 @@ class Builder:
         frame = self.stack.pop()
         if frame.anchor is not None:
             self.open_anchors.discard(frame.anchor)
-            self.anchors[frame.anchor] = (frame.container, _size(frame.container))
+            self.anchors[frame.anchor] = (frame.container, *_measured(frame.container))
 
     def _alias(self, event: Any) -> None:
         name = event.anchor
         if self.stack and self.stack[-1].is_mapping and self.stack[-1].key is None:
             raise _refuse("L005", "a key must be a string, not an alias", event, "Write the key out.")
         if name in self.open_anchors:
-            raise _refuse("L005", f"the alias {shown(name)} refers to the mapping it stands in", event, None)
+            raise _refuse("L005", f"the alias {shown(name)} refers to the value it stands in", event, None)
         if name not in self.anchors:
             raise _refuse("L003", f"there is no anchor {shown(name)} above", event, None)
-        value, size = self.anchors[name]
+        value, size, height = self.anchors[name]
+        if len(self.stack) + height > MAX_DEPTH:
+            raise _refuse("L008", f"the aliases nest deeper than {MAX_DEPTH} levels", event, None)
         self.count += size
         if self.count > MAX_VALUES:
             raise _refuse("L008", "the aliases expand to too many values", event, None)
         self._put(_copy(value), _Unanchored(event.start_mark))
+
+
+def _tag(event: Any) -> str:
+    return shown(event.tag.replace("tag:yaml.org,2002:", "!!"))
 
 
 def _is_key(name: str) -> bool:
@@ -245,12 +283,12 @@ class _Unanchored:
         self.start_mark = mark
 
 
-def _size(value: Any) -> int:
-    if isinstance(value, dict):
-        return 1 + sum(map(_size, value.values()))
-    if isinstance(value, list):
-        return 1 + sum(map(_size, value))
-    return 1
+def _measured(value: Any) -> tuple[int, int]:
+    """Return how many values it holds, itself included, and how many levels of nesting."""
+    if not isinstance(value, (dict, list)):
+        return 1, 0
+    inner = [_measured(item) for item in (value.values() if isinstance(value, dict) else value)]
+    return 1 + sum(size for size, _ in inner), 1 + max((height for _, height in inner), default=0)
 
 
 def _copy(value: Any) -> Any:
@@ -280,12 +318,26 @@ def _empty() -> Diagnostic:
 
 
 def _syntax(error: Any, text: str) -> Diagnostic:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    if mark is None:
-        position = getattr(error, "position", 0)
-        character = getattr(error, "character", None)
-        what = f"the character {character!a} is not allowed" if character else "the text cannot be read"
-        return Diagnostic("L002", what, place=place_of(text[:position]))
-    problem = getattr(error, "problem", None) or getattr(error, "context", None) or "syntax error"
+    """Say in our words what libyaml says, and point at what is open where the text ends too early."""
+    problem = error.problem or error.context
+    mark = error.problem_mark or error.context_mark
+    ended = not text[mark.index :].strip()
+    if problem == "found unexpected end of stream":
+        return _unreadable("the quote is never closed", error.context_mark or mark, "Close the quote.")
+    if problem in _UNCLOSED:
+        what, missing = _UNCLOSED[problem]
+        start = error.context_mark
+        if ended:
+            return _unreadable(f"the {what} is never closed", start, f"Add the missing {missing}.")
+        opened = f"The {what} that starts at line {start.line + 1}, column {start.column + 1} is still open."
+        return _unreadable(f"{missing} is expected here", mark, opened)
+    if text[mark.index : mark.index + 1] == "\t" and problem == "found character that cannot start any token":
+        return _unreadable(_TAB[0], mark, _TAB[1])
     message, hint = _FRIENDLIER.get(problem, (printable(problem, 120), None))
+    if ended:
+        return Diagnostic("L003", message, hint=hint, place=place_of(text.rstrip()))
+    return _unreadable(message, mark, hint)
+
+
+def _unreadable(message: str, mark: Any, hint: str | None) -> Diagnostic:
     return Diagnostic("L003", message, hint=hint, place=Place(mark.line + 1, mark.column + 1))

@@ -15,6 +15,8 @@ from llmcfg.printable import printable
 MAX_BYTES = 4 * 1024 * 1024
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 """Control characters, line breaks of YAML 1.1 alone, byte order marks inside a text, noncharacters."""
+_CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|(-?Infinity|NaN)')
+_SURROGATES = re.compile(r"\\u(?P<high>d[89ab][0-9a-f]{2})\\u(?P<low>d[c-f][0-9a-f]{2})|\\.", re.IGNORECASE)
 
 
 def read(path: str) -> Document:
@@ -101,7 +103,11 @@ def _require_json(text: str) -> None:
     import json
 
     try:
-        json.loads(text, parse_int=str, parse_float=str, parse_constant=_not_json)
+        json.loads(text, parse_int=str, parse_float=str, parse_constant=_refuse_constant)
+    except _Constant as constant:
+        found = next(match for match in _CONSTANT.finditer(text) if match[1])
+        message = f"not JSON: {constant} is not a number that an engine can take"
+        raise Refused(Diagnostic("L006", message, place=place_of(text[: found.start()]))) from None
     except json.JSONDecodeError as error:
         message = error.msg[:1].lower() + error.msg[1:].removesuffix(" at")
         place = place_of(text[: error.pos])
@@ -110,8 +116,12 @@ def _require_json(text: str) -> None:
         return
 
 
-def _not_json(word: str) -> None:
-    """Leave NaN, Infinity and -Infinity, which Python's reader takes, to the builder: it knows the place."""
+class _Constant(Exception):
+    """NaN or an infinity: Python's JSON reader takes them, the standard does not."""
+
+
+def _refuse_constant(word: str) -> None:
+    raise _Constant(word)
 
 
 def _join_surrogates(text: str) -> str:

@@ -1490,6 +1490,1988 @@ class VllmStructuredOutputsParams(BaseModel):
     ] = None
 
 
+class VllmEnv(BaseModel):
+    """
+    Environment variables that vLLM reads. They must be set before vLLM is imported, and in every process of a multi-node run; vLLM reads them once and keeps them. Switches are written true or false, and null leaves a variable unset.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    VLLM_BATCH_INVARIANT: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Computes each request with the same kernels and the same order of additions, however many others share its batch, so that greedy output no longer depends on load. It costs throughput and latency: fixed tilings replace tuned ones, NCCL is held to one channel, and fast all-reduces, cascade attention and ahead-of-time compilation are switched off. Use it for evaluation and for reinforcement learning, not for production throughput.'
+        ),
+    ] = None
+    PYTHONHASHSEED: Annotated[
+        constr(pattern=r'^(random|[0-9]{1,10})$', strict=True) | conint(ge=0, le=4294967295) | None,
+        Field(
+            description="Python's own variable, which vLLM also takes as the seed of the prefix-cache block hashes. Give all instances the same number if they share cached prefixes and `prefix_caching_hash_algo` is an xxhash one; the sha256 ones agree without it. It changes no output."
+        ),
+    ] = None
+    VLLM_SYSTEM_START_DATE: Annotated[
+        StrictStr | None,
+        Field(
+            description="The conversation start date that is written into the system message of gpt-oss models. Unset, it is today's date, so that the same prompt has other tokens, and possibly another answer, tomorrow. Fix it for evaluations."
+        ),
+    ] = None
+    VLLM_ENABLE_V1_MULTIPROCESSING: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Whether `LLM` runs the scheduler and the model in a process beside the caller's. Off, everything runs in the calling process: easier to debug and to profile, scheduling is deterministic, but tokenization and scheduling then take turns, which costs throughput. It affects `LLM` only; `vllm serve` always uses processes. The executor `external_launcher` needs it off and switches it off by itself."
+        ),
+    ] = None
+    VLLM_TRITON_FORCE_FIRST_CONFIG: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Makes every autotuned Triton kernel take its first valid configuration instead of timing all of them. Starts are faster and runs use the same kernels every time, but those kernels may be well slower than the tuned ones. Meant for comparisons in which tuning noise must not matter.'
+        ),
+    ] = None
+    VLLM_FLOAT32_MATMUL_PRECISION: Annotated[
+        Literal['highest', 'high', 'medium'] | None,
+        Field(
+            description='How exactly the workers multiply float32 matrices; it is handed to `torch.set_float32_matmul_precision`. Lower settings speed up models that run in float32 and layers kept in float32, at the cost of accuracy; bfloat16 and float16 work is untouched.'
+        ),
+    ] = None
+    VLLM_DISABLE_REQUEST_ID_RANDOMIZATION: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Stops vLLM from appending random characters to the request ids that clients send. Some KV connectors match ids across instances and need this. Two requests with the same id then collide and may corrupt each other, and the variable is announced to disappear.'
+        ),
+    ] = None
+    VLLM_RANDOMIZE_DP_DUMMY_INPUTS: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Fills the dummy batches that idle data-parallel ranks run with random instead of zero tokens. Routing then spreads over the experts as in real work, which makes benchmarks of expert parallelism more honest. It has no use in production.'
+        ),
+    ] = None
+    VLLM_USE_V2_MODEL_RUNNER: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Forces the newer model runner on or off. It keeps more of each step on the GPU and overlaps better, and some features exist in only one of the two. Unset is best; set 0 if a feature or model needs the old runner, 1 to insist. HiSparse refuses 0.'
+        ),
+    ] = None
+    VLLM_WORKER_MULTIPROC_METHOD: Annotated[
+        Literal['fork', 'spawn'] | None,
+        Field(
+            description='Start method of worker processes. `vllm serve` sets spawn unless you choose; vLLM also overrides fork with spawn where CUDA is already in use, in Ray actors, under WSL, with `--numa-bind` and on the CPU backend. Sending multimodal tensors by `torch_shm` requires spawn to be set.'
+        ),
+    ] = None
+    VLLM_ENGINE_READY_TIMEOUT_S: Annotated[
+        int | None,
+        Field(
+            description='How long the front end waits for the engine processes to load and warm up before it gives up. Raise it for huge models on slow storage and for long compilations.',
+            ge=1,
+        ),
+    ] = None
+    VLLM_EXECUTE_MODEL_TIMEOUT_SECONDS: Annotated[
+        int | None,
+        Field(
+            description='How long the executor waits for workers to finish a step, when there are several. After that the engine is taken for dead. Raise it if steps legitimately take long, as with huge prompts on slow links or under a debugger.',
+            ge=1,
+        ),
+    ] = None
+    VLLM_WORKER_SHUTDOWN_TIMEOUT_SECONDS: Annotated[
+        int | None,
+        Field(
+            description="How long engine and worker processes may take to end before they are killed. More time lets them release GPU memory cleanly; setting it also replaces ROCm's longer grace period for the engine.",
+            ge=0,
+        ),
+    ] = None
+    VLLM_V1_OUTPUT_PROC_CHUNK_SIZE: Annotated[
+        int | None,
+        Field(
+            description="How many requests' new tokens the server post-processes before it lets other tasks run. Large chunks give uneven gaps between streamed tokens, small ones cost throughput and time to first token at high concurrency.",
+            ge=1,
+        ),
+    ] = None
+    VLLM_MQ_MAX_CHUNK_BYTES_MB: Annotated[
+        int | None,
+        Field(
+            description='Size in MB up to which messages to the workers go through shared memory; larger ones take a slower socket. Raise it if steps carry big multimodal inputs and shared memory suffices.',
+            ge=1,
+        ),
+    ] = None
+    VLLM_MSGPACK_ZERO_COPY_THRESHOLD: Annotated[
+        int | None,
+        Field(
+            description='Bytes from which tensors between front end and engine travel as separate buffers that the receiver uses without copying. Smaller ones are packed into the message, which has less overhead per tensor.',
+            ge=0,
+        ),
+    ] = None
+    VLLM_ALLOW_INSECURE_SERIALIZATION: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Lets processes exchange arbitrary Python objects with pickle, which some extensions and weight transfers over CUDA IPC need. Whoever can reach those sockets can then run code, so keep it off on shared networks.'
+        ),
+    ] = None
+    VLLM_USE_SPINLOOP_EXT: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Uses a small native extension in which waiting processes of the mp backend poll shared memory, with less CPU load and lower wake-up latency than Python's loop. If the extension is missing it is ignored with a warning."
+        ),
+    ] = None
+    OMP_NUM_THREADS: Annotated[
+        int | None,
+        Field(
+            description='Threads that torch uses on the CPU. vLLM picks a share of the cores while weights load and one thread while serving; a number that you set is left as it is for serving too, where idle threads then spin and steal CPU time from the step. On the CPU backend thread binding decides instead.',
+            ge=1,
+        ),
+    ] = None
+    VLLM_ADAPTIVE_VERIFICATION_PROFILE_CONTEXT_LEN: Annotated[
+        int | None,
+        Field(
+            description='Length of context that the start-up profiling of adaptive verification pretends each request to have. The profile decides how many draft tokens are worth verifying; raise it for services with long contexts. It is cut to what `max_model_len` allows.',
+            ge=0,
+        ),
+    ] = None
+    VLLM_RPC_BASE_PATH: Annotated[
+        StrictStr | None,
+        Field(
+            description='Where the sockets between front end and engine lie. Choose a short path on a local disk: socket paths are limited to about a hundred characters.'
+        ),
+    ] = None
+    VLLM_USE_FASTOKENS: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Replaces the tokenizer engine of Hugging Face's fast tokenizers with `fastokens`, which encodes long prompts faster. The `fastokens` package must be installed."
+        ),
+    ] = None
+    VLLM_MEMORY_PROFILER_ESTIMATE_CUDAGRAPHS: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Measures at start how much memory the CUDA graphs will take and leaves that room free when the KV cache is sized. Off, the KV cache becomes larger by that amount and the capture may run out of memory unless `gpu_memory_utilization` is lowered.'
+        ),
+    ] = None
+    VLLM_ENABLE_STARTUP_PLAN: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Stores the result of memory profiling under the cache root and skips the profiling at the next start with the same model, settings and GPU, if at least as much memory is free. Starts become shorter. It is ignored where `kv_cache_memory_bytes` is given.'
+        ),
+    ] = None
+    VLLM_KV_CACHE_LAYOUT: Annotated[
+        Literal['NHD', 'HND', 'LBNHC', 'LBHNC', 'LHBNC', 'BLHNC', 'BLNHC', 'BHLNC'] | None,
+        Field(
+            description="Order of the dimensions in which keys and values lie in memory (L layer, B block, N token, H head, C content). Unset, the attention backend's favorite is taken, and a KV connector's wish if the backends can follow it. A layout that the backends do not support stops the start. Both sides of a KV transfer must agree."
+        ),
+    ] = None
+    VLLM_SSM_CONV_STATE_LAYOUT: Annotated[
+        Literal['SD', 'DS'] | None,
+        Field(
+            description='Order in which the convolution states of Mamba-like models are stored. NIXL and MoRI-IO transfer of such states needs DS.'
+        ),
+    ] = None
+    VLLM_ALLOW_CHUNKED_LOCAL_ATTN_WITH_HYBRID_KV_CACHE: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Lets models with chunked local attention (Llama 4) use the KV cache manager that frees what local layers no longer need. It saves memory and allows longer contexts; switching it off avoids extra latency per step at the cost of that memory.'
+        ),
+    ] = None
+    VLLM_ALLOW_LONG_MAX_MODEL_LEN: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Lets `max_model_len` exceed what the model's configuration states, which is otherwise an error. Positions that the model never saw give poor text or NaN, and with absolute position embeddings the GPU reads out of bounds. Only for models that you know to cope."
+        ),
+    ] = None
+    VLLM_WEIGHT_OFFLOADING_DISABLE_PIN_MEMORY: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Keeps offloaded weights in ordinary instead of page-locked host memory. Transfers to the GPU become slower; on machines with unified memory such as GH200 it stops the offload from eating GPU memory.'
+        ),
+    ] = None
+    VLLM_WEIGHT_OFFLOADING_DISABLE_UVA: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Copies offloaded weights to the GPU before use instead of letting kernels read host memory directly. Slower in most cases; for systems on which direct access misbehaves.'
+        ),
+    ] = None
+    VLLM_USE_SIMPLE_KV_OFFLOAD: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='With `kv_offloading_size` and the native backend, uses the simple CPU offload connector instead of the general one. It copies whole batches with few calls.'
+        ),
+    ] = None
+    VLLM_KV_OFFLOAD_MAX_BATCH_DESCRIPTORS: Annotated[
+        int | None,
+        Field(
+            description='Most copy descriptors in one batched transfer between GPU and host. ROCm drivers fault above a limit, hence chunks of 8192 there; raise or lower it to work around a driver.'
+        ),
+    ] = None
+    VLLM_WSL2_ENABLE_PIN_MEMORY: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Allows page-locked host memory under WSL 2, which vLLM avoids there because it was slower. Needed for CPU offloading and for whatever else reads host memory directly. It requires kernel 4.19.121 or newer.'
+        ),
+    ] = None
+    VLLM_ROCM_SLEEP_MEM_CHUNK_SIZE: Annotated[
+        int | None,
+        Field(
+            description='Size in MB of the pieces in which sleep mode allocates memory on AMD GPUs. Larger pieces make sleep and wake-up faster; too large ones run out of memory. Powers of two are a good choice.',
+            ge=1,
+        ),
+    ] = None
+    PYTORCH_CUDA_ALLOC_CONF: Annotated[
+        StrictStr | None,
+        Field(
+            description='Options of the caching allocator, such as `expandable_segments:True` against fragmentation. vLLM refuses expandable segments together with a KV connector, because transferred memory could move, unless the cumem allocator is on.'
+        ),
+    ] = None
+    VLLM_USE_FLASHINFER_SAMPLER: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Samples with FlashInfer's kernels, which need no sort of the vocabulary. Both ways draw from the same distribution, but not the same tokens for the same seed. Unset, vLLM falls back by itself where FlashInfer cannot run; setting 1 turns that case into an error, 0 uses the PyTorch or Triton path."
+        ),
+    ] = None
+    VLLM_USE_OINK_OPS: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Puts the RMSNorm of the external Oink package first in the list of implementations. The same can be written as `ir_op_priority` in the kernel config, which is the better place.'
+        ),
+    ] = None
+    VLLM_USE_HW_AGNOSTIC: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Makes the Transformers backend build its models from layers that work on any hardware instead of vLLM's tuned ones. For bringing up new hardware; slower on supported GPUs."
+        ),
+    ] = None
+    VLLM_ENABLE_FLA_PACKED_RECURRENT_DECODE: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Uses one packed kernel for decode steps of gated delta-net layers (Qwen3-Next and relatives) when a step holds decodes only. Off falls back to the general path, which launches more kernels.'
+        ),
+    ] = None
+    VLLM_GDN_DECODE_KERNEL: Annotated[
+        Literal['cuda', 'triton'] | None,
+        Field(
+            description='Which kernel verifies draft tokens in gated delta-net layers. Unset, vLLM takes the fused kernel where shapes and types allow it and Triton elsewhere; writing `cuda` makes an unsupported case an error.'
+        ),
+    ] = None
+    VLLM_ENABLE_HPC_OPS: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Uses fused kernels of the `hpc` package for HY V4's hyper-connections and gated attention output. Where a shape does not fit, or under batch invariance, the plain path is used."
+        ),
+    ] = None
+    VLLM_DISABLED_KERNELS: Annotated[
+        StrictStr | None,
+        Field(
+            description='Class names of linear-layer kernels that must not be chosen, separated by commas. The next one in the order of preference is taken, or the start fails if none is left. For comparing kernels and for avoiding a broken one; names that do not exist are ignored.'
+        ),
+    ] = None
+    VLLM_TRITON_USE_TD: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Forces loads through tensor descriptors in Triton attention and mixture-of-experts kernels on or off. They help Intel GPUs, where they are the default, and do not compile on NVIDIA GPUs before Blackwell. For comparisons.'
+        ),
+    ] = None
+    VLLM_MULTI_STREAM_GEMM_TOKEN_THRESHOLD: Annotated[
+        int | None,
+        Field(
+            description='Batches of at most this many tokens run the attention input projection of DeepSeek-V4 beside smaller projections on another stream. Small batches gain from it, large ones only pay for the synchronization. 0 switches the overlap off.'
+        ),
+    ] = None
+    VLLM_COHERE2_ATTN_MOE_DUAL_STREAM_TOKEN_THRESHOLD: Annotated[
+        int | None,
+        Field(
+            description='Batches of at most this many tokens run the expert branch of Cohere2 MoE blocks on a second stream beside attention. Larger batches fill the GPU without it. 0 switches the overlap off.'
+        ),
+    ] = None
+    VLLM_REPLICATE_EMBED: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Keeps the input embedding complete on each tensor-parallel rank instead of splitting it. The all-reduce after the lookup disappears and the lookup fuses with the first norm; the price is a full table per GPU. Models with tied embeddings refuse it above one GPU.'
+        ),
+    ] = None
+    VLLM_MLA_DISABLE: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Runs DeepSeek-like models with ordinary multi-head attention. The KV cache grows many times over, so far fewer tokens fit; only useful to compare or to avoid a broken MLA kernel.'
+        ),
+    ] = None
+    VLLM_FLASHINFER_WORKSPACE_BUFFER_SIZE: Annotated[
+        int | None,
+        Field(
+            description='Bytes of the scratch buffer of FlashInfer attention. Raise it if FlashInfer reports that its workspace is too small, as with many heads or long chunks of prefill; a smaller one frees memory for the KV cache. For sparse MLA vLLM computes the size unless you set it.',
+            ge=0,
+        ),
+    ] = None
+    VLLM_SPARSE_INDEXER_MAX_LOGITS_MB: Annotated[
+        int | None,
+        Field(
+            description='Largest size in MB of the index scores that sparse attention (DeepSeek-V3.2 and later) computes at once during prefill; longer prompts are split into chunks. Lower it if prefill runs out of memory; raise it for fewer, larger chunks.',
+            ge=1,
+        ),
+    ] = None
+    VLLM_MINIMAX_M3_MSA_CUTLASS_MIN_BATCH: Annotated[
+        int | None,
+        Field(
+            description="Smallest batch for which the CUTLASS kernel computes MiniMax-M3's sparse attention on NVIDIA GPUs. Meant for tuning; unset, the model's own rule decides.",
+            ge=0,
+        ),
+    ] = None
+    VLLM_DCP_Q_REPLICATE: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Computes the queries of all heads on each rank of a decode-context-parallel group instead of gathering them, trading some arithmetic and weights for a collective per layer. It wins over the engine parameter `dcp_q_replicate` when set, also with 0.'
+        ),
+    ] = None
+    VLLM_USE_DIRECT_DCP_A2A: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Uses kernels that write straight into the other GPUs' memory for the exchange of partial results under context parallelism, instead of NCCL. They save latency in small steps. 1 insists even where vLLM sees no support, 0 goes back to NCCL."
+        ),
+    ] = None
+    VLLM_USE_DIRECT_DCP_Q_GATHER: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Uses kernels that write straight into the other GPUs' memory for gathering queries under context parallelism, instead of NCCL. They save latency in small steps. 1 insists even where vLLM sees no support, 0 goes back to NCCL."
+        ),
+    ] = None
+    VLLM_USE_DIRECT_DCP_KV_GATHER: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Uses kernels that write straight into the other GPUs' memory for gathering keys and values under context parallelism, instead of NCCL. They save latency in small steps. 1 insists even where vLLM sees no support, 0 goes back to NCCL."
+        ),
+    ] = None
+    VLLM_USE_DEEP_GEMM: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Uses DeepGEMM's kernels for block-quantized FP8 layers, the fastest choice on Hopper and Blackwell for most DeepSeek-like models. They are compiled at start, which takes a while. Setting it to 1 makes DeepGEMM mandatory for FP8 experts: where it cannot run the start fails, so leave it unset unless you mean that; 0 forbids it everywhere."
+        ),
+    ] = None
+    VLLM_MOE_USE_DEEP_GEMM: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Same as `VLLM_USE_DEEP_GEMM` for mixture-of-experts layers only; both must be on. Set 0 to keep DeepGEMM for dense layers and let vLLM choose another kernel for experts. Setting 1 makes DeepGEMM mandatory for them.'
+        ),
+    ] = None
+    VLLM_USE_DEEP_GEMM_E8M0: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Rounds the scales of FP8 blocks up to powers of two, the format that Blackwell's tensor cores take natively. It is a little less exact for weights that were not trained that way. On Hopper the rounding is applied as well unless switched off."
+        ),
+    ] = None
+    VLLM_USE_DEEP_GEMM_TMA_ALIGNED_SCALES: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Lays the scales of activations out so that DeepGEMM can load them with the tensor memory accelerator. Off, they are rearranged before each product, which is slower.'
+        ),
+    ] = None
+    VLLM_DEEP_GEMM_WARMUP: Annotated[
+        Literal['skip', 'relax', 'full'] | None,
+        Field(
+            description='Which DeepGEMM kernels are compiled before the engine takes requests. Skipping saves up to minutes of start-up and moves them into the first requests; full avoids stalls with certainty. Results are kept in the cache directory.'
+        ),
+    ] = None
+    VLLM_BLOCKSCALE_FP8_GEMM_FLASHINFER: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Lets FlashInfer compute block-quantized FP8 linear layers of small batches on Hopper. Off leaves them to DeepGEMM or CUTLASS.'
+        ),
+    ] = None
+    VLLM_USE_TRITON_AWQ: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Uses Triton instead of CUDA kernels for AWQ weights that run through the plain AWQ method. Slower on NVIDIA GPUs; on ROCm vLLM switches it on by itself.'
+        ),
+    ] = None
+    VLLM_MARLIN_USE_ATOMIC_ADD: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Sums partial results of Marlin's GPTQ and AWQ kernels with atomic additions, which is faster for small output sizes and deep products. The order of additions then varies, so results differ in the last bits from run to run. For bfloat16 it works from Hopper on only."
+        ),
+    ] = None
+    VLLM_MARLIN_INPUT_DTYPE: Annotated[
+        Literal['int8', 'fp8'] | None,
+        Field(
+            description="Quantizes activations before Marlin's products with 4-bit weights, so that 8-bit tensor cores do the work. Large batches and prefill become faster; accuracy suffers a little. Unset keeps 16-bit activations."
+        ),
+    ] = None
+    VLLM_HUMMING_ONLINE_QUANT_CONFIG: Annotated[
+        StrictStr | None,
+        Field(
+            description='A JSON object, or a file with one, that tells the Humming kernels how to quantize the weights of an unquantized model while loading. With `force_requant` in it, quantized checkpoints are requantized as well. It saves memory and bandwidth at the cost of accuracy.'
+        ),
+    ] = None
+    VLLM_HUMMING_INPUT_QUANT_CONFIG: Annotated[
+        StrictStr | None,
+        Field(
+            description='A JSON object, or a file with one, with the activation format for Humming kernels. Layers that cannot take it then fail unless it holds `allow_fallback: true`.'
+        ),
+    ] = None
+    VLLM_HUMMING_USE_F16_ACCUM: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Lets Humming kernels add up products in float16, which consumer GPUs do twice as fast. Long sums lose accuracy and may overflow.'
+        ),
+    ] = None
+    VLLM_HUMMING_MOE_GEMM_TYPE: Annotated[
+        Literal['indexed', 'grouped', 'auto'] | None,
+        Field(
+            description='How Humming multiplies tokens with their experts. Indexed has less overhead for small batches, grouped is better for large ones.'
+        ),
+    ] = None
+    VLLM_MXFP4_EMULATION_DEQUANT_AT_LOAD: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='On hardware without MXFP4 kernels, turns the weights into BF16 once while loading instead of in every step. Steps become much faster, and the weights take four times the memory.'
+        ),
+    ] = None
+    VLLM_MXFP8_EMULATION_DEQUANT_AT_LOAD: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='On hardware without MXFP8 kernels, turns the weights into BF16 once while loading. Off keeps the 8-bit weights, half the memory, and expands them in every step, which is much slower.'
+        ),
+    ] = None
+    VLLM_MAX_TOKENS_PER_EXPERT_FP4_MOE: Annotated[
+        int | None,
+        Field(
+            description='Most tokens for which the CUTLASS NVFP4 expert kernel reserves room for block scales. A step beyond it fails with an assertion that names this variable; a larger number costs memory.',
+            ge=1,
+        ),
+    ] = None
+    VLLM_FLASHINFER_AUTOTUNE_CACHE_DIR: Annotated[
+        StrictStr | None,
+        Field(
+            description="Where the outcome of FlashInfer's autotuning is kept. Share it between equal machines to skip the tuning at their first start."
+        ),
+    ] = None
+    VLLM_FLASHINFER_AUTOTUNE_SKIP_OPS: Annotated[
+        StrictStr | None,
+        Field(
+            description='Names of FlashInfer operators that keep their heuristic choice, separated by commas. Skipping shortens the start; the skipped kernels may be slower. An empty text tunes all of them.'
+        ),
+    ] = None
+    VLLM_USE_FLASHINFER_MOE_INT4: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Computes mixture-of-experts layers with 4-bit integer weights by FlashInfer's TRT-LLM kernels instead of Marlin. Faster on datacenter Blackwell GPUs."
+        ),
+    ] = None
+    VLLM_FLASHINFER_ALLREDUCE_BACKEND: Annotated[
+        Literal['auto', 'trtllm', 'mnnvl'] | None,
+        Field(
+            description='Which kernels FlashInfer uses for all-reduce and for all-reduce fused with RMSNorm. The choice matters for latency at tensor parallelism; auto is right unless you compare.'
+        ),
+    ] = None
+    VLLM_FLASHINFER_MOE_A2A_LOW_PRECISION_COMBINE: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Sends the experts' results back in FP8 instead of BF16 with FlashInfer's one-sided NVLink all-to-all. It halves that traffic and costs some accuracy."
+        ),
+    ] = None
+    VLLM_USE_FUSED_MOE_GROUPED_TOPK: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Selects experts in groups (DeepSeek style) with one kernel instead of several torch operations. Off only helps to find errors. It applies up to 32 groups and 32 experts per token.'
+        ),
+    ] = None
+    VLLM_MOE_SKIP_PADDING: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Marks the padding tokens of CUDA graphs and data parallelism so that no expert computes them. It saves work and traffic in small batches; kernels that do not understand the mark need it off.'
+        ),
+    ] = None
+    VLLM_DISABLE_SHARED_EXPERTS_STREAM: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Computes shared experts after the routed ones instead of at the same time on a second stream. The overlap shortens small steps; switch it off if you suspect it of errors. The CPU backend always switches it off.'
+        ),
+    ] = None
+    VLLM_SHARED_EXPERTS_STREAM_TOKEN_THRESHOLD: Annotated[
+        int | None,
+        Field(
+            description='Batches of at most this many tokens compute shared experts beside the routed ones. Larger batches fill the GPU anyway and would only pay for the copy of the input.'
+        ),
+    ] = None
+    VLLM_DISABLE_DSV4_MEGAMOE_SHARED_EXPERT_FUSION: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Takes the shared experts of DeepSeek-V4 out of the DeepGEMM mega kernel that otherwise computes them with the routed ones. A way back in case the fusion misbehaves; slower.'
+        ),
+    ] = None
+    VLLM_STEP5_SHARD_SP_SHARED_EXPERT: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Under sequence parallelism, splits the dense and shared-expert layers of Step5 over the GPUs instead of keeping a copy on each. It saves memory and weight traffic for small batches and adds two collectives per layer.'
+        ),
+    ] = None
+    VLLM_KIMI_K3_SHARD_SP_SHARED_EXPERT: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Under sequence parallelism, splits the dense and shared-expert layers of Kimi-K3 over the GPUs instead of keeping a copy on each. It only pays for few tokens per step, so for decode instances of a disaggregated deployment.'
+        ),
+    ] = None
+    VLLM_KIMI_K3_AUX_ATTN_RES_STREAM: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Hands a DFlash drafter of Kimi-K3 the attention residual before the norm instead of the sum after it. It changes what the drafter sees and hence how many drafts are accepted; the main model's output distribution stays."
+        ),
+    ] = None
+    VLLM_KIMI_K3_GEMM_AR: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Computes row-parallel attention projections of Kimi-K3 together with their all-reduce in one kernel. It hides communication; all tensor-parallel ranks must share an NVLink domain.'
+        ),
+    ] = None
+    VLLM_ENABLE_GEMM_RS: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Computes row-parallel projections under sequence parallelism together with their reduce-scatter in one kernel (Kimi-K3, DeepSeek-V4.1). All tensor-parallel ranks must share an NVLink domain.'
+        ),
+    ] = None
+    VLLM_B12X_MOE_FP4_FORCE_A16: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='With the `b12x` expert backend, keeps activations in BF16 instead of quantizing them for FP4 weights. More exact and slower for large batches.'
+        ),
+    ] = None
+    VLLM_DEEPEPLL_NVFP4_DISPATCH: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Quantizes tokens to NVFP4 before DeepEP's low-latency kernels send them to the experts, a quarter of the BF16 traffic. It needs a DeepEP build that supports it and the CuTe-DSL expert kernel."
+        ),
+    ] = None
+    VLLM_DEEPEP_BUFFER_SIZE_MB: Annotated[
+        int | None,
+        Field(
+            description='Size in MB of each of the NVLink and RDMA buffers that DeepEP reserves per GPU. Lower it to leave memory for the KV cache if batches are small; too small a buffer fails when the manager is created.',
+            ge=1,
+        ),
+    ] = None
+    VLLM_DEEPEP_HIGH_THROUGHPUT_FORCE_INTRA_NODE: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Uses DeepEP's intranode kernels between nodes in high-throughput mode, for systems whose NVLink spans nodes (GB200). Prefill becomes faster there; on other systems it fails."
+        ),
+    ] = None
+    VLLM_DEEPEP_LOW_LATENCY_USE_MNNVL: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Allows DeepEP's low-latency kernels to use NVLink between nodes, which lowers decode latency on GB200-like systems."
+        ),
+    ] = None
+    VLLM_DEEPEP_V2_ALLOW_HYBRID_MODE: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Lets DeepEP v2 combine NVLink and RDMA across NVLink domains if it finds that better. Off restricts it to NVLink.'
+        ),
+    ] = None
+    VLLM_DEEPEP_V2_PREFER_OVERLAP: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Makes DeepEP v2 occupy fewer SMs so that more of the GPU computes meanwhile. The transfer itself becomes a little slower.'
+        ),
+    ] = None
+    VLLM_DEEPEP_V2_ALLOW_MULTIPLE_REDUCTION: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Lets DeepEP v2 add up expert results in several places on the way, which sends less data and rounds more often.'
+        ),
+    ] = None
+    VLLM_DBO_COMM_SMS: Annotated[
+        int | None,
+        Field(
+            description='With dual-batch overlap, how many SMs (CUs on AMD) the communication kernels get; the rest computes. More speeds up the exchange and slows the experts.',
+            ge=0,
+        ),
+    ] = None
+    VLLM_ELASTIC_EP_DRAIN_REQUESTS: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Waits until running requests are done before an elastic expert-parallel deployment changes its size. Scaling takes longer and disturbs no request.'
+        ),
+    ] = None
+    NCCL_MAX_CTAS: Annotated[
+        int | None,
+        Field(
+            description="NCCL's own limit on GPU thread blocks per communicator. vLLM reads it because DeepGEMM's mega kernel needs free SMs during expert rebalancing over NCCL, and sets 8 in that case if you do not.",
+            ge=1,
+        ),
+    ] = None
+    VLLM_DISABLE_COMPILE_CACHE: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Compiles the model anew at every start and stores nothing. Starts take minutes longer, and ahead-of-time artifacts are neither loaded nor saved. Use it to rule out a stale cache or when an artifact cannot be stored.'
+        ),
+    ] = None
+    VLLM_USE_AOT_COMPILE: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Compiles the model during warm-up into artifacts that later starts load without running Dynamo again. It makes warm starts much shorter and does not change the code that runs. Switch it off if loading an artifact fails.'
+        ),
+    ] = None
+    VLLM_FORCE_AOT_LOAD: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Turns a failure to load the ahead-of-time compiled model into an error instead of compiling again. Useful where a start must never take minutes, such as autoscaled replicas with a prepared cache.'
+        ),
+    ] = None
+    VLLM_USE_MEGA_AOT_ARTIFACT: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Loads compiled models from one stored artifact without splitting graphs again, which shortens warm starts. It depends on `VLLM_USE_STANDALONE_COMPILE` and on ahead-of-time compilation.'
+        ),
+    ] = None
+    VLLM_USE_STANDALONE_COMPILE: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Uses Inductor's `standalone_compile`, whose results can be stored and moved. The older way of compiling is kept for trouble with a particular torch build; it cannot be combined with the single artifact of ahead-of-time compilation."
+        ),
+    ] = None
+    VLLM_USE_BYTECODE_HOOK: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Lets vLLM catch the compiled bytecode and call it without Dynamo's checks at each step, which saves CPU time per step. `compilation_config.dynamic_shapes_config.evaluate_guards` requires it to be off."
+        ),
+    ] = None
+    VLLM_ENABLE_PREGRAD_PASSES: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Whether Inductor runs its pre-grad passes, which do nothing for vLLM but take about a second of compile time. It only has an effect with torch older than 2.12, so with 0.33's own torch it is ignored."
+        ),
+    ] = None
+    VLLM_USE_LAYERNAME: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Passes layer names to custom operators in a form that torch.compile does not specialize on, so that equal layers share compiled code. Switch it off only to work around errors in custom operators; compilation then takes longer.'
+        ),
+    ] = None
+    VLLM_COMPILE_CACHE_SAVE_FORMAT: Annotated[
+        Literal['binary', 'unpacked'] | None,
+        Field(
+            description="How Inductor's results are stored. The unpacked form lets you read the generated code and set breakpoints in it. `compilation_config.compile_cache_save_format` wins if it is set."
+        ),
+    ] = None
+    VLLM_ENABLE_INDUCTOR_MAX_AUTOTUNE: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Lets Inductor time several kernels for each graph that is compiled for a fixed batch size (`compilation_config.compile_sizes`). Those sizes run faster, and compilation takes longer. Without `compile_sizes` it has no effect.'
+        ),
+    ] = None
+    VLLM_ENABLE_INDUCTOR_COORDINATE_DESCENT_TUNING: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Refines the chosen Triton kernels by coordinate descent for each size of `compilation_config.compile_sizes`. A little more speed for those sizes, noticeably longer compilation.'
+        ),
+    ] = None
+    VLLM_USE_BREAKABLE_CUDAGRAPH: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Captures piecewise CUDA graphs from the plain model by breaking the capture at attention, and turns torch.compile off. Start-up is quicker; fusions that the compiler would find are lost. vLLM switches it on for models that are written for it, and for batch-invariant runs that gain from it; 0 prevents that.'
+        ),
+    ] = None
+    TORCH_COMPILE_DISABLE: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Switch of torch itself, which vLLM notices: it then sets the compilation mode to NONE. The model runs its custom kernels without Inductor's fusions, which is slower but starts at once. Prefer `compilation_config.mode`, which is visible in the config."
+        ),
+    ] = None
+    TRITON_CACHE_AUTOTUNING: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Stores the outcome of Triton's autotuning on disk. vLLM switches it on, because otherwise the first requests after each start wait for the tuning. Set 0 to tune afresh, for instance after a change of the GPU's clocks."
+        ),
+    ] = None
+    VLLM_TUNED_CONFIG_FOLDER: Annotated[
+        StrictStr | None,
+        Field(
+            description='Directory with JSON files of tuned tile sizes for the Triton kernels of mixture-of-experts, Mamba and LoRA. vLLM looks there before it takes the files that it ships; where neither fits it guesses. For a model and GPU without shipped files a tuning run can gain tens of percent in the expert layers.'
+        ),
+    ] = None
+    VLLM_TRITON_JIT_WARMUP_NUM_THREADS: Annotated[
+        int | None,
+        Field(
+            description='How many threads per worker compile the known Triton kernels at start. More threads shorten the start on machines with spare cores; 1 compiles one after the other.'
+        ),
+    ] = None
+    CUDA_VISIBLE_DEVICES: Annotated[
+        StrictStr | conint(ge=0) | None,
+        Field(
+            description='Indexes or UUIDs of the GPUs to use, separated by commas; vLLM numbers them from 0. Use it to run several engines on one machine. The engine parameter `device_ids` does the same without hiding the other GPUs.'
+        ),
+    ] = None
+    HIP_VISIBLE_DEVICES: Annotated[
+        StrictStr | conint(ge=0) | None,
+        Field(
+            description='The same as `CUDA_VISIBLE_DEVICES` for AMD GPUs. Set only one of the two: vLLM copies it to the other and refuses different values.'
+        ),
+    ] = None
+    VLLM_ALLREDUCE_USE_SYMM_MEM: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Allows all-reduce over torch's symmetric memory, in which NVLink switches add up the data. It serves mid-sized messages on 2 to 8 GPUs faster than NCCL. Switch it off if setting it up fails or to silence its warnings."
+        ),
+    ] = None
+    VLLM_ALLREDUCE_USE_FLASHINFER: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Allows FlashInfer's all-reduce for sizes and GPU counts for which vLLM knows it to be faster. Off leaves them to the custom kernels and NCCL."
+        ),
+    ] = None
+    VLLM_ALLREDUCE_USE_FLASHINFER_PCIE_IPC: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Uses FlashInfer's all-reduce for GPUs in one machine that are connected by PCIe only. It is tuned at start and must run on a single stream; vLLM falls back where it cannot be used."
+        ),
+    ] = None
+    VLLM_CUSTOM_ALLREDUCE_ALGO: Annotated[
+        Literal['1stage', 'oneshot', '2stage', 'twoshot'] | None,
+        Field(
+            description="Fixes the algorithm of vLLM's own all-reduce kernel instead of letting the message size decide. For comparisons; batch invariance fixes 1stage."
+        ),
+    ] = None
+    VLLM_USE_NCCL_SYMM_MEM: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Allocates the buffers of collectives in memory that NCCL registers on all GPUs, so that its fastest kernels apply. It helps large messages at 4 to 8 GPUs. NCCL 2.27.3 or newer and its headers are needed, because an allocator is compiled at start.'
+        ),
+    ] = None
+    VLLM_NCCL_INCLUDE_PATH: Annotated[
+        StrictStr | None,
+        Field(
+            description='Where `nccl.h` lies, for compiling the allocator of `VLLM_USE_NCCL_SYMM_MEM`. Needed if NCCL was not installed as a Python package.'
+        ),
+    ] = None
+    VLLM_NCCL_SO_PATH: Annotated[
+        StrictStr | None,
+        Field(
+            description='Path of the NCCL library to load instead of the one that comes with torch, for instance a newer one or one with a network plugin for your cluster.'
+        ),
+    ] = None
+    VLLM_CUDART_SO_PATH: Annotated[
+        StrictStr | None,
+        Field(
+            description='Path of the CUDA runtime library, for systems on which vLLM cannot find the loaded one by itself. The custom all-reduce needs it.'
+        ),
+    ] = None
+    VLLM_DISABLE_PYNCCL: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Uses torch.distributed for NCCL collectives instead of vLLM's own binding. Some optimizations and fusions that need the binding are then off. For debugging."
+        ),
+    ] = None
+    VLLM_SKIP_P2P_CHECK: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Believes the driver about direct access between GPUs. Set 0 if the custom all-reduce hangs or returns garbage: vLLM then tests each pair at start, keeps the result in its cache and avoids pairs that do not work.'
+        ),
+    ] = None
+    VLLM_DISTRIBUTED_USE_SPLIT_GROUP: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Builds process groups by splitting one communicator instead of creating each anew, and binds devices early. It saves start-up time and memory with many groups.'
+        ),
+    ] = None
+    VLLM_PP_LAYER_PARTITION: Annotated[
+        StrictStr | None,
+        Field(
+            description="Number of layers of each pipeline stage, separated by commas; there must be as many numbers as stages, and they must add up to the model's layers. Balance stages by hand where embeddings or mixed GPUs make an even split slow.",
+            pattern='^[0-9]+(,[0-9]+)*$',
+        ),
+    ] = None
+    VLLM_HOST_IP: Annotated[
+        StrictStr | None,
+        Field(
+            description='Address under which the processes of this node are reached by the others. Set it on each node of a multi-node run if the machine has several network interfaces; a slow interface here makes everything slow.'
+        ),
+    ] = None
+    VLLM_PORT: Annotated[
+        int | None,
+        Field(
+            description="Port for communication between processes; further ones are counted up from it. It is not the server's port, which is an argument of `vllm serve`. A Kubernetes service called vllm sets this variable to an address, which vLLM refuses.",
+            ge=1,
+            le=65535,
+        ),
+    ] = None
+    VLLM_LOOPBACK_IP: Annotated[
+        StrictStr | None,
+        Field(
+            description='Address for connections within the machine. Set it in containers where neither 127.0.0.1 nor ::1 is available.'
+        ),
+    ] = None
+    VLLM_GPU_NIC_PCIE_MAPPING: Annotated[
+        StrictStr | None,
+        Field(
+            description='Pairs of PCI addresses, `GPU=card`, separated by commas, that assign an RDMA card to each GPU. Near cards make transfers between nodes faster. `VLLM_NIC_SELECTION_VARS` says which variables are set from it; both must be given.'
+        ),
+    ] = None
+    VLLM_NIC_SELECTION_VARS: Annotated[
+        StrictStr | None,
+        Field(
+            description="Names of variables, separated by commas, that each worker sets to its card from `VLLM_GPU_NIC_PCIE_MAPPING`; a text after a colon is appended to the card's name."
+        ),
+    ] = None
+    VLLM_DP_SIZE: Annotated[
+        int | None,
+        Field(
+            description='Number of engines of an offline data-parallel run in which you start each engine yourself. It counts only if the engine parameter `data_parallel_size` is not given, and dense models refuse more than 1.',
+            ge=1,
+        ),
+    ] = None
+    VLLM_DP_RANK: Annotated[
+        int | None,
+        Field(
+            description='Number of this engine among `VLLM_DP_SIZE`, counted from 0, for offline data parallelism that you start yourself.',
+            ge=0,
+        ),
+    ] = None
+    VLLM_DP_RANK_LOCAL: Annotated[
+        int | None,
+        Field(
+            description='Number of this engine among those of the same machine; it decides which GPUs it takes.',
+            ge=0,
+        ),
+    ] = None
+    VLLM_DP_MASTER_IP: Annotated[
+        StrictStr | None,
+        Field(
+            description='Address at which the engines of an offline data-parallel run meet.'
+        ),
+    ] = None
+    VLLM_DP_MASTER_PORT: Annotated[
+        int | None,
+        Field(
+            description='Port at which the engines of an offline data-parallel run meet; the same for all of them.',
+            ge=0,
+            le=65535,
+        ),
+    ] = None
+    VLLM_ENABLE_CUDA_COMPATIBILITY: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Loads NVIDIA's compatibility libraries so that a newer CUDA runs on an older driver. Only datacenter GPUs support it; consumer GPUs then fail with error 803."
+        ),
+    ] = None
+    VLLM_CUDA_COMPATIBILITY_PATH: Annotated[
+        StrictStr | None,
+        Field(
+            description='Directory of the compatibility libraries for `VLLM_ENABLE_CUDA_COMPATIBILITY`.'
+        ),
+    ] = None
+    VLLM_RAY_PER_WORKER_GPUS: Annotated[
+        StrictFloat | None,
+        Field(
+            description='Share of a GPU that Ray books for each worker. A fraction lets other actors share the GPU, as trainers in reinforcement learning do; memory must then be divided by `gpu_memory_utilization`.',
+            ge=0.0,
+        ),
+    ] = None
+    VLLM_RAY_BUNDLE_INDICES: Annotated[
+        StrictStr | None,
+        Field(
+            description='Indexes into the Ray placement group, one per worker, separated by commas and without repetition. Places workers exactly, for instance to share nodes with a trainer.',
+            pattern='^([0-9]+(,[0-9]+)*)?$',
+        ),
+    ] = None
+    VLLM_RAY_DP_PACK_STRATEGY: Annotated[
+        Literal['strict', 'fill', 'span'] | None,
+        Field(
+            description='How Ray distributes data-parallel ranks over nodes. It only counts with the data-parallel backend ray.'
+        ),
+    ] = None
+    VLLM_RAY_DP_PLACEMENT_NODE_IPS: Annotated[
+        StrictStr | None,
+        Field(
+            description='Addresses of the only nodes that data-parallel ranks may be placed on, separated by commas; the first node is always among them. It only counts with the data-parallel backend ray.'
+        ),
+    ] = None
+    VLLM_RAY_EXTRA_ENV_VARS_TO_COPY: Annotated[
+        StrictStr | None,
+        Field(
+            description="Names of variables, separated by commas, that are passed to Ray workers beside vLLM's own."
+        ),
+    ] = None
+    VLLM_RAY_EXTRA_ENV_VAR_PREFIXES_TO_COPY: Annotated[
+        StrictStr | None,
+        Field(
+            description='Prefixes, separated by commas, of variables that are passed to Ray workers beside the built-in ones.'
+        ),
+    ] = None
+    VLLM_USE_RAY_V2_EXECUTOR_BACKEND: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Drives Ray workers through message queues instead of Ray's compiled graphs. Off goes back to the older executor."
+        ),
+    ] = None
+    VLLM_USE_RAY_COMPILED_DAG_CHANNEL_TYPE: Annotated[
+        Literal['auto', 'nccl', 'shm'] | None,
+        Field(
+            description='How workers of different pipeline stages exchange data in the older Ray executor.'
+        ),
+    ] = None
+    VLLM_USE_RAY_COMPILED_DAG_OVERLAP_COMM: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Lets Ray's compiled graph overlap GPU communication with computation in the older Ray executor. Experimental."
+        ),
+    ] = None
+    VLLM_USE_RAY_WRAPPED_PP_COMM: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Lets Ray's compiled graph send between pipeline stages through vLLM's communicator instead of Ray's own NCCL one, in the older Ray executor."
+        ),
+    ] = None
+    VLLM_NIXL_SIDE_CHANNEL_HOST: Annotated[
+        StrictStr | None,
+        Field(
+            description="Address at which other instances reach this one to agree on a NIXL transfer. Between machines it must be the node's own address; under Ray it is filled in."
+        ),
+    ] = None
+    VLLM_NIXL_SIDE_CHANNEL_PORT: Annotated[
+        int | None,
+        Field(
+            description='First port of the NIXL handshake; each data-parallel rank adds its number. Two instances on one machine need different ports.',
+            ge=1,
+            le=65535,
+        ),
+    ] = None
+    VLLM_P2P_SIDE_CHANNEL_HOST: Annotated[
+        StrictStr | None,
+        Field(
+            description="Address on which the peer-to-peer tier of KV offloading listens. Set the node's address to reach peers on other machines."
+        ),
+    ] = None
+    VLLM_P2P_SIDE_CHANNEL_PORT: Annotated[
+        int | None,
+        Field(
+            description='Port on which the peer-to-peer tier of KV offloading listens.',
+            ge=1,
+            le=65535,
+        ),
+    ] = None
+    VLLM_P2P_MAX_PEERS: Annotated[
+        int | None,
+        Field(
+            description='Limit of concurrent peers of the peer-to-peer KV tier. It protects against requests that name ever new peers; further ones are refused.',
+            ge=0,
+        ),
+    ] = None
+    VLLM_P2P_HANDSHAKE_TIMEOUT_S: Annotated[
+        int | None,
+        Field(
+            description='After how long a peer that connects but does not become ready is dropped.',
+            ge=0,
+        ),
+    ] = None
+    VLLM_P2P_IDLE_TIMEOUT_S: Annotated[
+        int | None,
+        Field(
+            description='After how long without work a peer may be dropped when peer slots become scarce. 0 never drops one.',
+            ge=0,
+        ),
+    ] = None
+    VLLM_EC_SIDE_CHANNEL_HOST: Annotated[
+        StrictStr | None,
+        Field(
+            description="Address over which instances agree on transfers of encoder output. Between machines it must be the node's own address."
+        ),
+    ] = None
+    VLLM_EC_SIDE_CHANNEL_PORT: Annotated[
+        int | None,
+        Field(
+            description='Port over which instances agree on transfers of encoder output.',
+            ge=1,
+            le=65535,
+        ),
+    ] = None
+    VLLM_MOONCAKE_BOOTSTRAP_PORT: Annotated[
+        int | None,
+        Field(
+            description='Port at which Mooncake workers register and find each other.',
+            ge=1,
+            le=65535,
+        ),
+    ] = None
+    VLLM_MOONCAKE_CONNECTOR_TIMEOUT: Annotated[
+        StrictFloat | None,
+        Field(
+            description='How long a worker waits for the Mooncake bootstrap server. Raise it where nodes start at different times.',
+            gt=0.0,
+        ),
+    ] = None
+    VLLM_MOONCAKE_ABORT_REQUEST_TIMEOUT: Annotated[
+        int | None,
+        Field(
+            description="How long the prefill side keeps a request's KV cache for a decode side that does not fetch it. Shorter frees memory sooner after failures.",
+            ge=1,
+        ),
+    ] = None
+    VLLM_MOONCAKE_STORE_TIER_LOG: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Logs for each fetch from the Mooncake store how much came from memory and how much from disk.'
+        ),
+    ] = None
+    VLLM_MOONCAKE_LOAD_RECV_THREADS: Annotated[
+        int | None,
+        Field(
+            description='Threads per worker that receive KV cache. More let the preparation of one request overlap with the transfer of another, which helps with many small loads.',
+            ge=1,
+        ),
+    ] = None
+    VLLM_MOONCAKE_DISK_STAGING_USABLE_RATIO: Annotated[
+        StrictFloat | None,
+        Field(
+            description='How much of the buffer for direct disk reads one fetch may fill. Lower it if fetches from disk fail for lack of room.',
+            gt=0.0,
+            le=1.0,
+        ),
+    ] = None
+    MOONCAKE_CONFIG_PATH: Annotated[
+        StrictStr | None,
+        Field(
+            description="JSON file with the addresses and sizes of the Mooncake store. The store's connector refuses to start without it."
+        ),
+    ] = None
+    MOONCAKE_PREFERRED_SEGMENT: Annotated[
+        StrictStr | None,
+        Field(
+            description='Segment of the Mooncake store, `host:port`, that this rank should store to, usually the nearest one.'
+        ),
+    ] = None
+    MOONCAKE_REQUESTER_LOCAL_HOSTNAME: Annotated[
+        StrictStr | None,
+        Field(
+            description='Name under which this rank registers with Mooncake, if the detected one is not reachable by others.'
+        ),
+    ] = None
+    LMCACHE_CONFIG_FILE: Annotated[
+        StrictStr | None,
+        Field(
+            description='File that the LMCache connector reads its settings from; variables of LMCache in the environment still win over it.'
+        ),
+    ] = None
+    VLLM_MORIIO_TRANSFER_TIMEOUT_S: Annotated[
+        StrictFloat | None,
+        Field(
+            description="Older way to set how long a MoRI-IO receive may take. Write `recv_abort_timeout` into the connector's extra config instead.",
+            gt=0.0,
+        ),
+    ] = None
+    VLLM_KV_EVENTS_USE_INT_BLOCK_HASHES: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Writes block hashes of KV events as 64-bit integers instead of bytes. Routers that follow the events expect one of the two.'
+        ),
+    ] = None
+    VLLM_FASTSAFETENSORS_QUEUE_SIZE: Annotated[
+        int | None,
+        Field(
+            description='With `load_format: fastsafetensors`, how many shards are brought to the GPU ahead of the one being copied. 1 or more overlaps reading with copying; each needs room for another shard on the GPU while loading.',
+            ge=0,
+        ),
+    ] = None
+    S3_ENDPOINT_URL: Annotated[
+        StrictStr | None,
+        Field(
+            description='Address of an S3-compatible server from which Tensorizer loads models. The keys belong in `S3_ACCESS_KEY_ID` and `S3_SECRET_ACCESS_KEY` of the environment, not in a config file.'
+        ),
+    ] = None
+    HF_HUB_OFFLINE: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Makes everything come from the local Hub cache or from directories; nothing is looked up or downloaded. vLLM then replaces the model id by its directory in the cache. Set it on machines without network and for runs that must not pick up a new revision; the model must have been fetched before.'
+        ),
+    ] = None
+    HF_XET_HIGH_PERFORMANCE: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Lets the Hub's transfer library take all the network and CPU that it can get. vLLM switches it on by itself; set 0 where downloads starve other work or exhaust memory. It matters while weights are fetched and never afterwards."
+        ),
+    ] = None
+    VLLM_CACHE_ROOT: Annotated[
+        StrictStr | None,
+        Field(
+            description='Root of everything that vLLM stores between runs: compiled graphs, autotuning results, DeepGEMM kernels, model facts. On a fast disk that survives restarts it shortens start-up by minutes. Point each incompatible set-up, or each job on a shared file system, to its own directory.'
+        ),
+    ] = None
+    VLLM_CONFIG_ROOT: Annotated[
+        StrictStr | None,
+        Field(
+            description='Where vLLM looks for files that a user keeps for it: the `do_not_track` mark and the list of variables that Ray must not copy. Change it where the home directory is not writable or is shared.'
+        ),
+    ] = None
+    VLLM_ASSETS_CACHE: Annotated[
+        StrictStr | None,
+        Field(
+            description='Where sample media and models streamed from object storage are put. Choose a disk with room for a model if weights come from S3 or Google Cloud Storage.'
+        ),
+    ] = None
+    VLLM_ASSETS_CACHE_MODEL_CLEAN: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Removes the files that the model streamer pulled into the assets cache when the process ends or is interrupted. It frees the disk on short-lived machines; the next start downloads them again.'
+        ),
+    ] = None
+    VLLM_MODEL_REDIRECT_PATH: Annotated[
+        StrictStr | None,
+        Field(
+            description='A JSON object, or a table of two columns, from model ids to local directories. Configurations can then keep the public id while the weights come from a local copy. A file that does not exist is ignored without a word.'
+        ),
+    ] = None
+    VLLM_USE_MODELSCOPE: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Takes models, tokenizers and adapters from ModelScope instead of the Hugging Face Hub. The same id may hold other files there. The `modelscope` package must be installed.'
+        ),
+    ] = None
+    VLLM_NO_USAGE_STATS: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Keeps vLLM from reporting hardware, model architecture and a few settings to the vLLM project. Set it on closed networks too, where the attempt would only wait for a timeout in the background.'
+        ),
+    ] = None
+    VLLM_DO_NOT_TRACK: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Same effect as `VLLM_NO_USAGE_STATS`. Where it is unset the general `DO_NOT_TRACK` counts, with the value 1.'
+        ),
+    ] = None
+    VLLM_USAGE_STATS_SERVER: Annotated[
+        StrictStr | None,
+        Field(
+            description='Address that usage reports go to. Point it to a collector of your own to count the vLLM instances of an organization.'
+        ),
+    ] = None
+    VLLM_PLUGINS: Annotated[
+        StrictStr | None,
+        Field(
+            description='Names of the installed plugins that may be loaded, separated by commas. Unset loads all of them, except those that add HTTP routes, which must be named; an empty text loads none. Restrict it for reproducible environments and quicker imports.'
+        ),
+    ] = None
+    VLLM_HAS_FLASHINFER_CUBIN: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Tells vLLM that the precompiled FlashInfer kernels were placed on this machine by other means than the `flashinfer-cubin` package. FlashInfer is then used without a CUDA compiler at hand and nothing is downloaded. If the files are missing after all, the kernels fail when they are first needed.'
+        ),
+    ] = None
+    FLASHINFER_CUBINS_REPOSITORY: Annotated[
+        StrictStr | None,
+        Field(
+            description='Address or directory from which precompiled FlashInfer kernels are fetched. Give a local mirror or directory on machines without internet access, so that start-up does not hang on a download.'
+        ),
+    ] = None
+    CUDA_HOME: Annotated[
+        StrictStr | None,
+        Field(
+            description="Directory of the CUDA toolkit whose compiler builds FlashInfer's kernels at run time. Without a toolkit and without `flashinfer-cubin`, vLLM switches FlashInfer off. Set it where nvcc is not on the path or where several toolkits are installed."
+        ),
+    ] = None
+    VLLM_TARGET_DEVICE: Annotated[
+        Literal['cuda', 'rocm', 'cpu'] | None,
+        Field(
+            description='Mainly a setting for building vLLM. When vLLM runs, the value `cpu` makes it use the CPU backend without looking for accelerators, which only works with a build that holds the CPU kernels. It is not read as a choice between GPUs.'
+        ),
+    ] = None
+    VLLM_ALLOW_RUNTIME_LORA_UPDATING: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Adds endpoints that load and unload LoRA adapters while the server runs, and lets resolver plugins fetch unknown ones on request. Whoever reaches the server can then load files, so use it in trusted networks only. It cannot be combined with several API servers.'
+        ),
+    ] = None
+    VLLM_LORA_RESOLVER_CACHE_DIR: Annotated[
+        StrictStr | None,
+        Field(
+            description='Directory in which an adapter is looked for when a request names one that is not loaded. The start fails if it does not exist.'
+        ),
+    ] = None
+    VLLM_LORA_RESOLVER_HF_REPO_LIST: Annotated[
+        StrictStr | None,
+        Field(
+            description='Hub repositories, separated by commas, from which adapters that a request names are downloaded. Only if `VLLM_PLUGINS` names `lora_hf_hub_resolver`.'
+        ),
+    ] = None
+    VLLM_LORA_ENABLE_DUAL_STREAM: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Computes the adapter's product on a second stream while the base layer runs. Steps with adapters become shorter while the GPU is not full. It is switched off with `fully_sharded_loras`."
+        ),
+    ] = None
+    VLLM_LORA_DISABLE_PDL: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Keeps adapter kernels from using programmatic dependent launch, which hides launch latency from Hopper on. A way around compile errors of Triton on Blackwell.'
+        ),
+    ] = None
+    VLLM_IMAGE_FETCH_TIMEOUT: Annotated[
+        int | None,
+        Field(
+            description='How long the first attempt to download one image that a request names may take; each retry gets four times as long. Raise it for slow hosts; a request that waits holds its place meanwhile.',
+            ge=1,
+        ),
+    ] = None
+    VLLM_VIDEO_FETCH_TIMEOUT: Annotated[
+        int | None,
+        Field(
+            description='How long the first attempt to download one video that a request names may take; each retry gets four times as long. Raise it for slow hosts; a request that waits holds its place meanwhile.',
+            ge=1,
+        ),
+    ] = None
+    VLLM_AUDIO_FETCH_TIMEOUT: Annotated[
+        int | None,
+        Field(
+            description='How long the first attempt to download one audio file that a request names may take; each retry gets four times as long. Raise it for slow hosts; a request that waits holds its place meanwhile.',
+            ge=1,
+        ),
+    ] = None
+    VLLM_MEDIA_FETCH_MAX_RETRIES: Annotated[
+        int | None,
+        Field(
+            description='How often a download is tried in total before the request fails. Numbers below 1 count as 1.',
+            ge=0,
+        ),
+    ] = None
+    VLLM_MEDIA_CACHE: Annotated[
+        StrictStr | None,
+        Field(
+            description='Keeps downloaded images, videos and sounds in this directory, so that the same address is fetched only once. A directory that cannot be written switches the cache off with a warning.'
+        ),
+    ] = None
+    VLLM_MEDIA_CACHE_MAX_SIZE_MB: Annotated[
+        int | None,
+        Field(
+            description='Limit in MB of the directory named by `VLLM_MEDIA_CACHE`; what was not used for longest goes first.',
+            ge=1,
+        ),
+    ] = None
+    VLLM_MEDIA_CACHE_TTL_HOURS: Annotated[
+        StrictFloat | None,
+        Field(
+            description='After how many hours a cached file is fetched again. Short times follow files that change, long ones save downloads.',
+            ge=0.0,
+        ),
+    ] = None
+    VLLM_MAX_MEDIA_DOWNLOAD_SIZE_MB: Annotated[
+        int | None,
+        Field(
+            description="Limit in MB of one downloaded file; larger ones are refused while they arrive. It protects the server's memory. 0 and below mean no limit."
+        ),
+    ] = None
+    VLLM_MAX_MEDIA_REQUEST_DOWNLOAD_SIZE_MB: Annotated[
+        int | None,
+        Field(
+            description='Limit in MB of everything that one request makes the server download, retries included. 0 and below mean no limit.'
+        ),
+    ] = None
+    VLLM_MAX_MEDIA_REQUEST_DECODE_BYTES: Annotated[
+        int | None,
+        Field(
+            description='Limit in bytes of decoded images and sounds of one request, by default one image of the largest size. Raise it if requests carry many large images. 0 and below mean no limit.'
+        ),
+    ] = None
+    VLLM_MAX_IMAGE_PIXELS: Annotated[
+        int | None,
+        Field(
+            description='Images, and frames of videos, with more pixels are refused before they are decoded, because small files can expand to gigabytes. 0 and below mean no limit.'
+        ),
+    ] = None
+    VLLM_MAX_EMBED_DECODE_BYTES: Annotated[
+        int | None,
+        Field(
+            description='Limit in bytes that a sparse embedding sent by a client may expand to. 0 and below mean no limit.'
+        ),
+    ] = None
+    VLLM_MEDIA_URL_ALLOW_REDIRECTS: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Whether downloads follow redirects. Switch it off if only certain domains are allowed, so that an allowed host cannot send the server elsewhere.'
+        ),
+    ] = None
+    VLLM_MEDIA_LOADING_THREAD_COUNT: Annotated[
+        int | None,
+        Field(
+            description='Threads that read and decode media in the front end. Raise it if decoding limits throughput and cores are free; 1 loads one after the other.',
+            ge=1,
+        ),
+    ] = None
+    VLLM_VIDEO_LOADER_BACKEND: Annotated[
+        Literal['opencv', 'opencv_dynamic', 'pynvvideocodec', 'qwen2_vl', 'qwen3_vl', 'glm46v', 'molmo2', 'nemotron_vl', 'openpangu'] | None,
+        Field(
+            description='Which loader picks the frames of a video. Fewer frames mean fewer tokens, hence speed, memory and energy, against detail. `media_io_kwargs` with `video_backend` wins over it; loaders that a plugin or a model registers can be given through `extra`.'
+        ),
+    ] = None
+    VLLM_MEDIA_CONNECTOR: Annotated[
+        Literal['http'] | None,
+        Field(
+            description='Which class fetches media. vLLM ships one; connectors of a plugin can be given through `extra`.'
+        ),
+    ] = None
+    VLLM_OBJECT_STORAGE_SHM_BUFFER_NAME: Annotated[
+        StrictStr | None,
+        Field(
+            description='Name of the shared-memory segment for processed inputs with `mm_processor_cache_type: shm`. Set it only if processes that you start yourself must share it; two engines must never use the same name.'
+        ),
+    ] = None
+    VLLM_MAX_AUDIO_CLIP_FILESIZE_MB: Annotated[
+        int | None,
+        Field(
+            description='Limit in MB of one audio file, in chats and transcription. Longer recordings must be split by the client or need a higher limit.',
+            ge=1,
+        ),
+    ] = None
+    VLLM_MAX_AUDIO_DECODE_DURATION_S: Annotated[
+        int | None,
+        Field(
+            description='Seconds of audio beyond which a file is refused while it is decoded. Raise it to transcribe meetings and lectures.',
+            ge=1,
+        ),
+    ] = None
+    VLLM_MAX_AUDIO_DECODE_BYTES: Annotated[
+        int | None,
+        Field(
+            description='Bytes of decoded sound beyond which a file is refused. Raise it together with `VLLM_MAX_AUDIO_DECODE_DURATION_S`; the default suffices for ten minutes at 48 kHz.',
+            ge=1,
+        ),
+    ] = None
+    VLLM_MAX_AUDIO_PREPROCESS_WORKERS: Annotated[
+        int | None,
+        Field(
+            description='Threads of the transcription server that decode and cut audio. More than two rarely helps.',
+            ge=1,
+        ),
+    ] = None
+    VLLM_HTTP_TIMEOUT_KEEP_ALIVE: Annotated[
+        int | None,
+        Field(
+            description='How long the server keeps an idle HTTP connection. Make it longer than that of a load balancer in front, or reused connections break now and then.',
+            ge=0,
+        ),
+    ] = None
+    VLLM_KEEP_ALIVE_ON_ENGINE_DEATH: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Leaves the HTTP server running after the engine has failed, so that logs and health can be read. Requests then get errors until someone restarts it; supervisors usually want it to exit.'
+        ),
+    ] = None
+    VLLM_SKIP_MODEL_NAME_VALIDATION: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Lets requests name any model; all are answered by the one that is served. For gateways that rename models. Names of adapters still select the adapter.'
+        ),
+    ] = None
+    VLLM_MAX_N_SEQUENCES: Annotated[
+        int | None,
+        Field(
+            description='Largest `n` of a request. Lower it on public servers, because each answer occupies KV cache.',
+            ge=1,
+        ),
+    ] = None
+    VLLM_MAX_COMPLETION_PROMPTS: Annotated[
+        int | None,
+        Field(
+            description='Largest list of prompts in one completion request. Raise it for clients that send whole data sets at once.',
+            ge=1,
+        ),
+    ] = None
+    VLLM_MAX_STOP_STRINGS: Annotated[
+        int | None,
+        Field(
+            description="Longest list of stop strings that the server accepts. Each is searched for in every request's text, so long lists cost CPU time.",
+            ge=0,
+        ),
+    ] = None
+    VLLM_MAX_NUM_BAD_WORDS: Annotated[
+        int | None,
+        Field(
+            description='Most token sequences that `bad_words` of one request may produce. The V2 model runner reserves a table of this width for every request slot on the GPU.',
+            ge=0,
+        ),
+    ] = None
+    VLLM_MAX_BAD_WORDS_TOTAL_TOKENS: Annotated[
+        int | None,
+        Field(
+            description='Most tokens that all `bad_words` of one request may have together. The V2 model runner reserves that many entries for every request slot on the GPU.',
+            ge=0,
+        ),
+    ] = None
+    VLLM_CHAT_TEMPLATE_RENDER_TIMEOUT: Annotated[
+        StrictFloat | None,
+        Field(
+            description='How long rendering one conversation may take before the request fails, as a guard against malicious templates. 0 and below mean no limit.'
+        ),
+    ] = None
+    VLLM_CHAT_TEMPLATE_FUEL: Annotated[
+        int | None,
+        Field(
+            description="Most instructions that a template sent by a client may execute in the Rust front end; the server's own template has no limit. 0 means no limit.",
+            ge=0,
+        ),
+    ] = None
+    VLLM_HTTP_MAX_REQUEST_BODY_SIZE: Annotated[
+        int | None,
+        Field(
+            description='Bytes beyond which the Rust front end refuses a request; raise it for inlined images. 0 means no limit. The Python front end has none.',
+            ge=0,
+        ),
+    ] = None
+    VLLM_USE_RUST_FRONTEND: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Serves with the `vllm-rs` program instead of Python processes. It needs less CPU per request and streams more evenly under load, and lacks some features, such as several API servers and normalization of images on the GPU.'
+        ),
+    ] = None
+    VLLM_RUST_FRONTEND_PATH: Annotated[
+        StrictStr | None,
+        Field(
+            description='The `vllm-rs` program; `auto` finds the one installed with vLLM. Only read while `VLLM_USE_RUST_FRONTEND` is on.'
+        ),
+    ] = None
+    VLLM_ENABLE_RESPONSES_API_STORE: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Honors the `store` option of the Responses API by keeping every response in the server's memory. Nothing is ever removed, so the memory grows until the server ends."
+        ),
+    ] = None
+    VLLM_ENABLE_COHERE_API: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Adds Cohere's Chat v2 endpoints to the server. The `cohere` package must be installed."
+        ),
+    ] = None
+    VLLM_XGRAMMAR_CACHE_MB: Annotated[
+        int | None,
+        Field(
+            description='Host memory in MB for grammars that xgrammar has compiled. Repeated schemas then start at once; the default holds about a thousand.',
+            ge=0,
+        ),
+    ] = None
+    VLLM_REGEX_COMPILATION_TIMEOUT_S: Annotated[
+        int | None,
+        Field(
+            description='How long compiling a regular expression of a request may take, as a guard against expressions that explode. 0 and below mean no limit.'
+        ),
+    ] = None
+    VLLM_V1_USE_OUTLINES_CACHE: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Keeps indexes that Outlines builds from expressions on disk across restarts. The cache grows without limit and trusts its files, so not for servers with untrusted clients.'
+        ),
+    ] = None
+    VLLM_TOOL_PARSE_REGEX_TIMEOUT_SECONDS: Annotated[
+        int | None,
+        Field(
+            description='Limit for matching an answer against the patterns of some tool parsers. Raise it if long tool calls are returned as plain text.',
+            ge=1,
+        ),
+    ] = None
+    VLLM_ENFORCE_STRICT_TOOL_CALLING: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Constrains tool calls to the declared parameters by a grammar, for parsers that support it. It prevents malformed calls and costs a little time per token and the compilation of the grammar.'
+        ),
+    ] = None
+    VLLM_BEAM_ALWAYS_CONSTRAIN_OUTPUT: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Constrains every answer of the `beam` parser to the format of its response template, also without tools or a schema. Off lets the model write freely.'
+        ),
+    ] = None
+    VLLM_TOOL_JSON_ERROR_AUTOMATIC_RETRY: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Returns an error message to the model if its built-in tool call is not valid JSON, so that it tries again. Otherwise the request fails. Retries cost tokens.'
+        ),
+    ] = None
+    VLLM_USE_EXPERIMENTAL_PARSER_CONTEXT: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Experimental: lets models other than gpt-oss call MCP tools in the Responses API, by parsing while they generate.'
+        ),
+    ] = None
+    VLLM_GPT_OSS_SYSTEM_TOOL_MCP_LABELS: Annotated[
+        StrictStr | None,
+        Field(
+            description='Labels of MCP servers that gpt-oss may use as its built-in tools, separated by commas: `container`, `code_interpreter`, `web_search_preview`. Servers with other labels are ignored.',
+            pattern='^\\s*((container|code_interpreter|web_search_preview)\\s*(,\\s*(container|code_interpreter|web_search_preview)\\s*)*)?$',
+        ),
+    ] = None
+    VLLM_GPT_OSS_HARMONY_SYSTEM_INSTRUCTIONS: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Puts a request's instructions into the system instead of the developer message of gpt-oss. It changes how much weight the model gives them."
+        ),
+    ] = None
+    VLLM_LOGGING_LEVEL: Annotated[
+        Literal['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL', 'NOTSET', 'debug', 'info', 'warning', 'error', 'critical', 'notset'] | None,
+        Field(
+            description="Threshold of vLLM's log. DEBUG also switches on assertions in compiled graphs and costs latency, so never measure with it. WARNING keeps benchmark logs readable and still shows what was overridden."
+        ),
+    ] = None
+    VLLM_REQUEST_BODY_LOG_LEVEL: Annotated[
+        Literal['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL', 'NOTSET', 'debug', 'info', 'warning', 'error', 'critical', 'notset'] | None,
+        Field(
+            description="Level of the log line that holds a request's whole JSON body. Raise it to INFO to see what clients send without turning everything to DEBUG; bodies may hold private text and are long."
+        ),
+    ] = None
+    VLLM_CONFIGURE_LOGGING: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Whether vLLM installs its own handler and format. Switch it off in an application that configures Python's logging itself; vLLM's records then go where the application sends them."
+        ),
+    ] = None
+    VLLM_LOGGING_CONFIG_PATH: Annotated[
+        StrictStr | None,
+        Field(
+            description="A JSON file in the form of Python's `logging.config.dictConfig` that replaces vLLM's own set-up, for example to log to a file or as JSON."
+        ),
+    ] = None
+    VLLM_LOGGING_STREAM: Annotated[
+        StrictStr | None,
+        Field(
+            description="Stream that vLLM's handler writes to, in the notation of `logging.config`. Use stderr where standard output carries data."
+        ),
+    ] = None
+    VLLM_LOGGING_PREFIX: Annotated[
+        StrictStr | None,
+        Field(
+            description='Put in front of every line that vLLM logs, to tell several servers apart in one log.'
+        ),
+    ] = None
+    VLLM_LOGGING_COLOR: Annotated[
+        Literal['auto', True, False, 1, 0, '1', '0'] | None,
+        Field(
+            description='Whether log lines are colored. Colors clutter log files, hence the default. `NO_COLOR` and `FORCE_COLOR` are honored too.'
+        ),
+    ] = None
+    NO_COLOR: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='The common switch against colors in terminals. It wins over `VLLM_LOGGING_COLOR` and `FORCE_COLOR`. Any text other than 0 counts as on.'
+        ),
+    ] = None
+    FORCE_COLOR: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='The common switch for colors where the output is not a terminal, such as a build log. Any text other than 0 counts as on; `NO_COLOR` wins over it.'
+        ),
+    ] = None
+    VLLM_DISABLE_LOG_LOGO: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Leaves out the drawing that the server prints when it starts.'
+        ),
+    ] = None
+    VLLM_LOG_STATS_INTERVAL: Annotated[
+        StrictFloat | None,
+        Field(
+            description='How often the log shows throughput, running requests and use of the KV cache. Shorter intervals give a finer picture of a benchmark at next to no cost. Zero and negative numbers mean 10.'
+        ),
+    ] = None
+    VLLM_LOG_BATCHSIZE_INTERVAL: Annotated[
+        StrictFloat | None,
+        Field(
+            description='If not negative, measures each forward pass and logs at this interval how often each batch size occurred and how long it took. The measurement synchronizes with the GPU, so it costs throughput; use it to choose batch sizes, not in production.'
+        ),
+    ] = None
+    VLLM_DEBUG_LOG_API_SERVER_RESPONSE: Annotated[
+        Literal['true', 'false'] | None,
+        Field(
+            description='Writes each response of the server to the log, for debugging. Streamed answers are collected for it, which costs latency and memory. vLLM takes only the word `true` as on (not 1), so it must be written as a text in quotation marks.'
+        ),
+    ] = None
+    VLLM_LOG_MODEL_INSPECTION: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Prints the loaded model as a tree with the quantization method and attention backend of each layer. The quickest way to see whether a quantization or a backend was really taken.'
+        ),
+    ] = None
+    VLLM_RINGBUFFER_WARNING_INTERVAL: Annotated[
+        int | None,
+        Field(
+            description='How long a process waits for the shared-memory queue to the workers before it warns, and between two warnings. Raise it where steps legitimately take minutes, such as during compilation.',
+            ge=1,
+        ),
+    ] = None
+    VLLM_PROCESS_NAME_PREFIX: Annotated[
+        StrictStr | None,
+        Field(
+            description="Start of the names that vLLM's processes show in `ps` and `nvidia-smi`. Distinguish instances on a shared machine with it."
+        ),
+    ] = None
+    PROMETHEUS_MULTIPROC_DIR: Annotated[
+        StrictStr | None,
+        Field(
+            description='Directory in which several API server processes share their Prometheus counters. vLLM makes and removes one by itself, so set it only if other code needs to know it; it must be emptied between runs, or the metrics are wrong.'
+        ),
+    ] = None
+    VLLM_TRACE_FUNCTION: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Writes each Python call of the workers into files in the temporary directory, to find where a process hangs or crashes. It makes vLLM slower by orders of magnitude.'
+        ),
+    ] = None
+    VLLM_GPU_SYNC_CHECK: Annotated[
+        Literal['warn', 'error'] | None,
+        Field(
+            description='Detects where a step makes the CPU wait for the GPU, including copies that block silently. For developers who look for lost overlap; it starts after warm-up.'
+        ),
+    ] = None
+    VLLM_COMPUTE_NANS_IN_LOGITS: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Checks the logits of each step for NaN and counts the affected requests in the metrics. It shows bad hardware or a broken kernel, at the cost of an extra pass over the logits per step.'
+        ),
+    ] = None
+    VLLM_RAISE_ON_LOGIT_NANS: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Raises an error as soon as a step's logits contain NaN, instead of sampling nonsense. It includes the work of `VLLM_COMPUTE_NANS_IN_LOGITS`."
+        ),
+    ] = None
+    VLLM_CUSTOM_SCOPES_FOR_PROFILING: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Wraps the stages of a step in `record_function`, so that traces of the torch profiler show them by name. It adds a little overhead to each step.'
+        ),
+    ] = None
+    VLLM_NVTX_SCOPES_FOR_PROFILING: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Marks the stages of a step as NVTX ranges for Nsight Systems. It needs the `nvtx` package and adds a little overhead to each step.'
+        ),
+    ] = None
+    VLLM_DEBUG_DUMP_PATH: Annotated[
+        StrictStr | None,
+        Field(
+            description="Writes the graphs of torch.compile, before and after vLLM's passes, into this directory. It overrides `compilation_config.debug_dump_path`."
+        ),
+    ] = None
+    VLLM_PATTERN_MATCH_DEBUG: Annotated[
+        StrictStr | None,
+        Field(
+            description='Name of a node of the compiled graph whose fusion attempts are explained in the log. For developers of compilation passes.'
+        ),
+    ] = None
+    VLLM_GC_DEBUG: Annotated[
+        StrictStr | conint(ge=0, le=1) | None,
+        Field(
+            description='Logs how long each garbage collection takes: 1 for the times, or a JSON object with `top_objects` to list the most frequent types as well. Collections are a common cause of single slow steps.'
+        ),
+    ] = None
+    VLLM_DEBUG_WORKSPACE: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Logs whenever the shared scratch buffer of the kernels is enlarged, and from where. It helps to explain memory that profiling did not see.'
+        ),
+    ] = None
+    VLLM_DEBUG_MFU_METRICS: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Logs the intermediate numbers behind the estimate of model FLOPs utilization. It only does something with `enable_mfu_metrics`.'
+        ),
+    ] = None
+    VLLM_MOE_ROUTING_SIMULATION_STRATEGY: Annotated[
+        Literal['', 'uniform_random', 'normal_routing'] | None,
+        Field(
+            description='Replaces the router of mixture-of-experts models by random numbers, to benchmark a load distribution. The output is meaningless text. Strategies that a plugin registers can be given through `extra`.'
+        ),
+    ] = None
+    VLLM_ENABLE_CUDAGRAPH_GC: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Lets Python collect garbage while CUDA graphs are captured. Normally collection is frozen, which makes the capture quicker and safe from collections that invalidate a graph. Enable it only to look for memory that is held during capture.'
+        ),
+    ] = None
+    VLLM_SERVER_DEV_MODE: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Adds endpoints for development to the server, such as resetting the prefix cache, sleep and wake-up, or remote calls on workers, and shows stack traces in error responses. Whoever reaches the port can then control the engine: never expose it.'
+        ),
+    ] = None
+    VLLM_CPU_KVCACHE_SPACE: Annotated[
+        int | None,
+        Field(
+            description='GiB of memory for the KV cache of the CPU backend, per rank. More sequences run at once with more; weights and activations need room beside it on the same NUMA node. It is the older way to set `kv_cache_memory_bytes` and overrides that.',
+            ge=1,
+        ),
+    ] = None
+    VLLM_CPU_OMP_THREADS_BIND: Annotated[
+        StrictStr | None,
+        Field(
+            description='Which cores the threads of each rank run on: `auto` binds by NUMA node, `nobind` leaves it to the system, else lists such as `0-31`, separated by `|` between ranks. Binding matters a lot: threads that wander between sockets halve throughput.',
+            pattern='^(auto|nobind|[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*(\\|[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*)*)$',
+        ),
+    ] = None
+    VLLM_CPU_NUM_OF_RESERVED_CPU: Annotated[
+        int | None,
+        Field(
+            description='Cores that automatic binding leaves to the server and other processes. Raise it if tokenization or HTTP handling starves; each core less makes the model a little slower.',
+            ge=0,
+        ),
+    ] = None
+    VLLM_CPU_ATTN_SPLIT_KV: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Divides the KV cache of one request over several cores in decode. Long contexts at small batches become faster; off may suit many short requests.'
+        ),
+    ] = None
+    VLLM_CPU_INT4_W4A8: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Multiplies 4-bit weights with activations quantized to INT8, where the CPU has matrix units for it (AMX, RISC-V, Zen with zentorch). Faster and a little less exact than 16-bit activations.'
+        ),
+    ] = None
+    VLLM_ZENTORCH_WEIGHT_PREPACK: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Brings weights into ZenDNN's blocked layout while loading instead of before each use. Needs AMD Zen CPUs and zentorch."
+        ),
+    ] = None
+    VLLM_ROCM_USE_AITER: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Main switch of AMD's AITER kernels for attention, experts, linear layers and norms. On Instinct GPUs they are usually much faster than the alternatives; the first start compiles them. The other AITER variables only count while this one is on. Setting it, also to 1, makes FP8 expert layers insist on the choice."
+        ),
+    ] = None
+    VLLM_ROCM_USE_AITER_LINEAR: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Uses AITER for quantized products and tuned unquantized ones. Off falls back to hipBLASLt and Triton.'
+        ),
+    ] = None
+    VLLM_ROCM_USE_AITER_LINEAR_HIPBMM: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Computes linear layers by hipBLASLt through AITER and switches on its online tuning, which makes the first steps slow and later ones fast. CDNA 3 and newer.'
+        ),
+    ] = None
+    VLLM_ROCM_USE_AITER_TRITON_GEMM: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Lets AITER's Triton kernels compute unquantized products of shapes that suit them."
+        ),
+    ] = None
+    VLLM_ROCM_USE_AITER_MOE: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Computes mixture-of-experts layers with AITER's fused kernels. Setting it, also to 1, makes FP8 expert layers insist on the choice."
+        ),
+    ] = None
+    VLLM_ROCM_USE_AITER_MOE_SITUV2: Annotated[
+        Literal['auto', 'a4w4', 'a8w4', 'a16w4', '1', '0'] | None,
+        Field(
+            description="Type of the activations in Kimi-K3's MXFP4 experts under AITER. Smaller types are faster and less exact."
+        ),
+    ] = None
+    VLLM_ROCM_USE_AITER_MOE_A4W4_DSV4: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Quantizes the activations of DeepSeek-V4.1's MXFP4 experts to FP4 instead of FP8. Faster and less exact; other models refuse it."
+        ),
+    ] = None
+    VLLM_ROCM_AITER_MOE_DISPATCH_POLICY: Annotated[
+        Literal[0, 1, 2] | None,
+        Field(
+            description='How AITER sorts tokens by expert before computing them. A few percent for models with many experts.'
+        ),
+    ] = None
+    VLLM_ROCM_USE_AITER_FUSION_SHARED_EXPERTS: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Computes shared experts in the same kernel as the routed ones. It saves launches; DeepSeek-V4 refuses it with data parallelism, and MoRI does not support it.'
+        ),
+    ] = None
+    VLLM_ROCM_USE_AITER_RMSNORM: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Uses AITER's RMSNorm where CUDA graphs are on and the GPU supports it. Off leaves the norm to the compiler or to vLLM's kernel."
+        ),
+    ] = None
+    VLLM_ROCM_USE_AITER_MLA: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Uses AITER for the latent attention of DeepSeek-like models. Off falls back to Triton, which is slower.'
+        ),
+    ] = None
+    VLLM_ROCM_AITER_MLA_ASM_PADDING: Annotated[
+        Literal['auto', 'gluon', 'asm'] | None,
+        Field(
+            description="Decode kernel of AITER's latent attention when a GPU holds fewer than 16 heads. gfx942 always uses assembly."
+        ),
+    ] = None
+    VLLM_ROCM_AITER_MLA_DCP_VERIFY: Annotated[
+        Literal['auto', 'asm', 'segmented'] | None,
+        Field(
+            description='Kernel that verifies several draft tokens at once under decode context parallelism.'
+        ),
+    ] = None
+    VLLM_ROCM_USE_AITER_MHA: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Uses AITER's flash attention for ordinary attention if no attention backend is chosen. Off leaves it to Triton or the ROCm kernels."
+        ),
+    ] = None
+    VLLM_ROCM_USE_AITER_UNIFIED_ATTENTION: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Uses AITER's Triton kernel that handles prefill and decode in one launch. Useful for mixed batches and for head sizes that AITER's flash attention lacks."
+        ),
+    ] = None
+    VLLM_ROCM_USE_AITER_TRITON_SPARSE_MLA: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Runs the sparse latent attention of DeepSeek-V3.2, V4 and GLM-5 on AITER's Triton kernel, which reads the cache as it is stored. gfx950 only; ignored with a warning elsewhere."
+        ),
+    ] = None
+    VLLM_ROCM_USE_AITER_TRITON_ROPE: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Computes rotary position embeddings with AITER's Triton kernel instead of the compiled one."
+        ),
+    ] = None
+    VLLM_ROCM_USE_AITER_FP8BMM: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Quantizes the projection of latent attention to FP8 while loading and multiplies it so, whatever the checkpoint holds. Faster and a little less exact. It was on by default in 0.32.0.'
+        ),
+    ] = None
+    VLLM_ROCM_USE_AITER_FP4BMM: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='As `VLLM_ROCM_USE_AITER_FP8BMM` with FP4, on CDNA 4 only. Faster and clearly less exact. It was on by default in 0.32.0.'
+        ),
+    ] = None
+    VLLM_ROCM_USE_AITER_FP4_ASM_GEMM: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Uses AITER's assembly kernel for MXFP4 linear layers with activations quantized on the fly."
+        ),
+    ] = None
+    VLLM_ROCM_AITER_MEGA_MOE_FUSE_SHARED_EXPERTS: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Fuses the shared expert of DeepSeek-V4, requantized to MXFP4, into AITER's MegaMoE kernel."
+        ),
+    ] = None
+    VLLM_ROCM_MONO_DECODE: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Runs the decode layers of DeepSeek-V4.1 as persistent kernels that include the all-reduces. CDNA 4 only.'
+        ),
+    ] = None
+    VLLM_ROCM_USE_AITER_CUSTOM_AR: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Uses AITER's all-reduce instead of vLLM's custom one, and its gather and scatter for data parallelism. Fusion of all-reduce with RMSNorm needs it."
+        ),
+    ] = None
+    VLLM_ROCM_MUSE_MOE_REDUCE_DTYPE: Annotated[
+        Literal['fp32', 'bf16'] | None,
+        Field(
+            description='Type in which tensor-parallel ranks add up the expert outputs of Muse Spark before the norm. bf16 halves the traffic and rounds more.'
+        ),
+    ] = None
+    VLLM_ROCM_MUSE_MOE_ONLINE_QUANT: Annotated[
+        Literal['', 'mxfp4'] | None,
+        Field(
+            description='Quantizes the routed experts of an unquantized Muse Spark while loading. A quarter of the memory and traffic of those weights, at some cost in quality.'
+        ),
+    ] = None
+    VLLM_ROCM_USE_SKINNY_GEMM: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Uses vLLM's own kernels for products with few tokens. They speed up decode at small batches; batch invariance switches them off."
+        ),
+    ] = None
+    VLLM_ROCM_FP8_PADDING: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Adds 256 bytes to each row of FP8 weights so that rows do not fall onto the same memory channel. A little memory for better bandwidth.'
+        ),
+    ] = None
+    VLLM_ROCM_MOE_PADDING: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='The same padding for unquantized expert weights; it is skipped with expert load balancing.'
+        ),
+    ] = None
+    VLLM_ROCM_SHUFFLE_KV_CACHE_LAYOUT: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Stores the KV cache in the order in which AITER's attention kernels read it. Faster decode with AITER attention; backends that do not know the order cannot be used."
+        ),
+    ] = None
+    VLLM_ROCM_FP8_MFMA_PAGE_ATTN: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Multiplies an FP8 KV cache with FP8 matrix instructions in ROCm's paged attention, instead of converting it to 16 bits. Faster and less exact."
+        ),
+    ] = None
+    VLLM_ROCM_QUICK_REDUCE_QUANTIZATION: Annotated[
+        Literal['NONE', 'FP', 'INT8', 'INT6', 'INT4', 'INT3'] | None,
+        Field(
+            description='All-reduce for MI300-class GPUs that can quantize the data on the way. Fewer bits mean less traffic and less exact sums; prefill of large models gains most.'
+        ),
+    ] = None
+    VLLM_ROCM_QUICK_REDUCE_CAST_BF16_TO_FP16: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Converts bfloat16 to float16 for quick all-reduce, because the GPUs add float16 faster. Values beyond float16's range overflow."
+        ),
+    ] = None
+    VLLM_ROCM_QUICK_REDUCE_MAX_SIZE_BYTES_MB: Annotated[
+        int | None,
+        Field(
+            description='MB above which messages take the custom all-reduce or RCCL instead. The buffer of this size is reserved.',
+            ge=1,
+        ),
+    ] = None
+    VLLM_ROCM_QUICK_REDUCE_MIN_SIZE_BYTES_MB: Annotated[
+        int | None,
+        Field(
+            description='MB below which quick all-reduce is not used. It must not exceed the largest size.',
+            ge=0,
+        ),
+    ] = None
+    VLLM_ROCM_QUICK_REDUCE_QUANTIZATION_MIN_SIZE_KB: Annotated[
+        int | None,
+        Field(
+            description='KiB below which quick all-reduce sends data unquantized. Small messages gain little from quantization, so a threshold saves accuracy.',
+            ge=0,
+        ),
+    ] = None
+    VLLM_XPU_PP_MICROBATCH: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Lets pipeline stages work on different batches at the same time on Intel GPUs. Off runs one batch through all stages, which leaves stages idle.'
+        ),
+    ] = None
+    VLLM_XPU_FORCE_N_CONTIG_WEIGHT: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Stores unquantized weights so that the output dimension is contiguous, which is faster where the input dimension is larger. Results are then not bitwise repeatable.'
+        ),
+    ] = None
+    VLLM_XPU_USE_SAMPLER_KERNEL: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Samples top-k and top-p in one kernel. Off uses PyTorch operations, which also requests with their own seed use.'
+        ),
+    ] = None
+    VLLM_XPU_INC_WNA16_BACKEND: Annotated[
+        Literal['auto', 'ark', 'w4a16', 'w4a8'] | None,
+        Field(
+            description='Which kernel multiplies weight-only quantized layers of Intel Neural Compressor. Which is fastest depends on the device.'
+        ),
+    ] = None
+    XPU_USE_TRITON_KERNEL: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description="Computes LoRA adapters with Triton instead of Intel's own kernels. For shapes that those do not support, and for comparisons."
+        ),
+    ] = None
+    VLLM_XLA_USE_SPMD: Annotated[
+        StrictBool | conint(ge=0, le=1) | None,
+        Field(
+            description='Runs one process for all TPU chips and lets the compiler divide the work; the executor backend then becomes uni.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
 class PpPartitionItem(RootModel[int]):
     root: Annotated[int, Field(ge=0)]
 
@@ -5735,13 +7717,838 @@ class PytorchCompile(BaseModel):
         int | None,
         Field(
             description='How many compiled variants of one function may pile up before torch gives up and runs it eagerly (with `fullgraph: true` it raises an error instead). Every variant costs compile time and memory. Raise it where many shapes are expected and wanted; a limit that is hit usually shows a guard that changes on every call.',
-            ge=1,
+            ge=0,
         ),
     ] = None
     isolate_recompiles: Annotated[
         StrictBool | None,
         Field(
             description='With true, this call of torch.compile keeps compiled variants and their count to itself; otherwise all calls that compile the same function share one cache and one limit. Turn it on where the same code is compiled for several models or purposes, so that one does not use up the limit of the other.'
+        ),
+    ] = None
+    extra: Annotated[
+        dict[str, Any] | None, Field(description='Passed on as it is.')
+    ] = None
+
+
+AllowFp16ReducedPrecisionReductionArray = TypeAliasType(
+    "AllowFp16ReducedPrecisionReductionArray",
+    Annotated[list[StrictBool], Field(max_length=2, min_length=1)],
+)
+
+
+AllowBf16ReducedPrecisionReductionArray = TypeAliasType(
+    "AllowBf16ReducedPrecisionReductionArray",
+    Annotated[list[StrictBool], Field(max_length=2, min_length=1)],
+)
+
+
+class PytorchRuntime(BaseModel):
+    """
+    Process-wide switches of torch, each a function that is called or an attribute that is assigned before the model is loaded. An absent key leaves torch's own default. The default type of new tensors is not offered: torch takes an object for it, not a name.
+    """
+
+    model_config = ConfigDict(
+        extra='forbid',
+    )
+    float32_matmul_precision: Annotated[
+        Literal['highest', 'high', 'medium'] | None,
+        Field(
+            description='How exactly float32 matrix products are computed: the older, coarse switch, which covers CUDA and oneDNN at once. `high` lets NVIDIA GPUs since Ampere use TF32 tensor cores, several times the throughput for float32 weights at about three decimal digits; models in float16 or bfloat16 are not affected. Do not mix it with the `fp32_precision` switches.'
+        ),
+    ] = None
+    fp32_precision: Annotated[
+        Literal['none', 'ieee', 'tf32', 'bf16'] | None,
+        Field(
+            description='The top level of the newer switches for float32 arithmetic: covers matmuls, convolutions and recurrent layers of CUDA and oneDNN wherever these have no setting of their own. `bf16` is honored by oneDNN alone; CUDA ignores it. Once it is set, reading the older switches (`allow_tf32`, `get_float32_matmul_precision`) can raise an error, so code that reads them breaks.'
+        ),
+    ] = None
+    cuda_matmul_fp32_precision: Annotated[
+        Literal['none', 'ieee', 'tf32'] | None,
+        Field(
+            description='The newer switch for float32 matrix products on the GPU. `tf32` uses the tensor cores of Ampere and later, several times faster at about three decimal digits; it has no effect on float16 and bfloat16 models. Prefer it to `cuda_matmul_allow_tf32`, and use one of them only.'
+        ),
+    ] = None
+    cuda_matmul_allow_tf32: Annotated[
+        StrictBool | None,
+        Field(
+            description='The older switch for TF32 in float32 matrix products on NVIDIA GPUs since Ampere. It gains much throughput for float32 models at reduced mantissa and does nothing for 16-bit models. New code uses `cuda_matmul_fp32_precision`.'
+        ),
+    ] = None
+    allow_fp16_reduced_precision_reduction: Annotated[
+        StrictBool | AllowFp16ReducedPrecisionReductionArray | None,
+        Field(
+            description='Lets cuBLAS add partial sums of float16 matrix products in float16 instead of float32. On is faster for products with a long inner dimension; off costs some speed and removes a source of overflow and rounding differences. A list sets two things: reduced precision, and whether split-K kernels may be used at all (`[true, false]` is refused).'
+        ),
+    ] = None
+    allow_bf16_reduced_precision_reduction: Annotated[
+        StrictBool | AllowBf16ReducedPrecisionReductionArray | None,
+        Field(
+            description='Lets cuBLAS add partial sums of bfloat16 matrix products in bfloat16 instead of float32. On is faster for products with a long inner dimension; off costs some speed and removes a source of overflow and rounding differences. A list sets two things: reduced precision, and whether split-K kernels may be used at all (`[true, false]` is refused).'
+        ),
+    ] = None
+    allow_fp16_accumulation: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets whole float16 matrix products accumulate in float16 rather than float32. On GPUs whose tensor cores run float32 accumulation at half rate (GeForce cards) this can nearly double matmul throughput; the risk is overflow and visible rounding in long sums. Only for float16 models, after checking output quality.'
+        ),
+    ] = None
+    cudnn_fp32_precision: Annotated[
+        Literal['none', 'ieee', 'tf32'] | None,
+        Field(
+            description='The middle level of the newer switches: covers float32 convolutions and recurrent layers of cuDNN and, although its place suggests otherwise, the CUDA matmuls too, wherever these have no setting of their own. Use the operator-level switches where only one of them is meant.'
+        ),
+    ] = None
+    cudnn_conv_fp32_precision: Annotated[
+        Literal['none', 'ieee', 'tf32'] | None,
+        Field(
+            description='The newer switch for cuDNN convolutions, where TF32 is already the default. It matters for the vision and audio encoders of multimodal models in float32; `ieee` makes them exact and slower.'
+        ),
+    ] = None
+    cudnn_rnn_fp32_precision: Annotated[
+        Literal['none', 'ieee', 'tf32'] | None,
+        Field(
+            description="The newer switch for cuDNN's LSTM and GRU kernels, where TF32 is already the default. Transformers do not use them; it matters for speech front ends built on recurrent layers."
+        ),
+    ] = None
+    cudnn_allow_tf32: Annotated[
+        StrictBool | None,
+        Field(
+            description='The older switch for TF32 in cuDNN convolutions and recurrent layers; on by default, unlike the one for matmuls. Turn it off to compare results with a CPU or an older GPU. New code uses `cudnn_conv_fp32_precision`.'
+        ),
+    ] = None
+    mkldnn_fp32_precision: Annotated[
+        Literal['none', 'ieee', 'tf32', 'bf16'] | None,
+        Field(
+            description='Meant as the middle level for oneDNN on CPUs. In torch 2.13 assigning it writes the top level `fp32_precision` instead, so it changes CUDA as well; set the operator-level switches of oneDNN where only the CPU is meant.'
+        ),
+    ] = None
+    mkldnn_matmul_fp32_precision: Annotated[
+        Literal['none', 'ieee', 'tf32', 'bf16'] | None,
+        Field(
+            description='How oneDNN computes float32 matmuls on CPUs. `bf16` uses the bfloat16 units of recent server processors (AMX, AVX512-BF16) while weights and activations stay float32: much faster, with a bfloat16 mantissa inside. This is the switch that matters for float32 language models on a CPU.'
+        ),
+    ] = None
+    mkldnn_conv_fp32_precision: Annotated[
+        Literal['none', 'ieee', 'tf32', 'bf16'] | None,
+        Field(
+            description='How oneDNN computes float32 convolutions on CPUs. `bf16` uses the bfloat16 units of recent server processors (AMX, AVX512-BF16) while weights and activations stay float32: much faster, with a bfloat16 mantissa inside. Language models hardly use them; it matters for encoders of other modalities.'
+        ),
+    ] = None
+    mkldnn_rnn_fp32_precision: Annotated[
+        Literal['none', 'ieee', 'tf32', 'bf16'] | None,
+        Field(
+            description='How oneDNN computes float32 recurrent layers on CPUs. `bf16` uses the bfloat16 units of recent server processors (AMX, AVX512-BF16) while weights and activations stay float32: much faster, with a bfloat16 mantissa inside. Language models hardly use them; it matters for encoders of other modalities.'
+        ),
+    ] = None
+    mkldnn_allow_tf32: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets oneDNN use TF32 for float32 work on Intel GPUs. A torch build without Intel GPU support warns and ignores it, so it is of use on XPU builds only.'
+        ),
+    ] = None
+    enable_flash_sdp: Annotated[
+        StrictBool | None,
+        Field(
+            description='Scaled dot product attention picks the best of the kernels that are allowed and fit the inputs, in a fixed order of preference. This allows the flash attention kernel, usually the fastest for float16 and bfloat16 and linear in memory. Turn it off to look for a fault or to force another kernel.'
+        ),
+    ] = None
+    enable_mem_efficient_sdp: Annotated[
+        StrictBool | None,
+        Field(
+            description='Scaled dot product attention picks the best of the kernels that are allowed and fit the inputs, in a fixed order of preference. This allows the memory-efficient kernel, which also takes float32 and arbitrary masks and runs on older GPUs; it is linear in memory and mostly slower than flash attention.'
+        ),
+    ] = None
+    enable_cudnn_sdp: Annotated[
+        StrictBool | None,
+        Field(
+            description="Scaled dot product attention picks the best of the kernels that are allowed and fit the inputs, in a fixed order of preference. This allows cuDNN's fused attention, which is strong on Hopper and Blackwell. It compiles plans for new shapes, which shows as slow first steps; turn it off where shapes vary a lot or cuDNN misbehaves."
+        ),
+    ] = None
+    enable_math_sdp: Annotated[
+        StrictBool | None,
+        Field(
+            description='Scaled dot product attention picks the best of the kernels that are allowed and fit the inputs, in a fixed order of preference. This allows the plain implementation from matrix products and softmax, the fallback that takes every input, quadratic in memory. With it off, inputs that no fused kernel takes raise an error instead of becoming slow, which is a way to find them.'
+        ),
+    ] = None
+    allow_fp16_bf16_reduction_math_sdp: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets the plain attention kernel keep intermediate results in float16 or bfloat16; off computes them in float32. On saves memory and time where only the plain kernel fits, at some loss of accuracy in long sequences.'
+        ),
+    ] = None
+    flash_attention_impl: Annotated[
+        Literal['FA3', 'FA4'] | None,
+        Field(
+            description='Replaces the flash attention kernel that is built into torch by a newer one from the installed flash-attn packages, for all scaled dot product attention. Experimental in torch 2.13: inputs that the newer kernel cannot take raise an error instead of falling back.'
+        ),
+    ] = None
+    preferred_rocm_fa_library: Annotated[
+        Literal['default', 'aotriton', 'ck'] | None,
+        Field(
+            description='Which library serves flash attention on AMD GPUs. Experimental; other GPUs ignore it. Compare both for the head size of the model, as their speed differs.'
+        ),
+    ] = None
+    cudnn_enabled: Annotated[
+        StrictBool | None,
+        Field(
+            description="Whether torch uses cuDNN at all, for convolutions, recurrent layers and its attention kernel. Off falls back to torch's own kernels, mostly slower; for excluding cuDNN when looking for a fault."
+        ),
+    ] = None
+    cudnn_benchmark: Annotated[
+        StrictBool | None,
+        Field(
+            description='At the first call with new sizes cuDNN runs several convolution algorithms and keeps the fastest. It pays for encoders with fixed input sizes; with varying sizes every new size costs a slow first call, and the choice may differ from run to run. Text-only transformers have no convolutions.'
+        ),
+    ] = None
+    cudnn_benchmark_limit: Annotated[
+        int | None,
+        Field(
+            description='How many algorithms `cudnn_benchmark` tries per new size; 0 tries all of them. A smaller number shortens the first call, a larger one may find a faster algorithm.',
+            ge=0,
+        ),
+    ] = None
+    cudnn_deterministic: Annotated[
+        StrictBool | None,
+        Field(
+            description='Restricts cuDNN to algorithms that give the same bits on every run, which can be slower. For reproducing results of models with convolutions; `deterministic_algorithms` covers the rest of torch.'
+        ),
+    ] = None
+    cudnn_depthwise_kernel: Annotated[
+        Literal['auto', 'cudnn', 'native'] | None,
+        Field(
+            description='Which implementation computes depthwise convolutions, as in some vision encoders and state-space models. Compare both for the shapes at hand; for models without such layers it does nothing.'
+        ),
+    ] = None
+    preferred_blas_library: Annotated[
+        Literal['default', 'cublas', 'cublaslt', 'hipblas', 'hipblaslt', 'ck'] | None,
+        Field(
+            description='Which library computes matrix products on the GPU. cuBLASLt is often a little faster for small or odd shapes and can fuse epilogues; a library that lacks an operation is passed over. Experimental: compare before keeping it.'
+        ),
+    ] = None
+    preferred_linalg_library: Annotated[
+        Literal['default', 'cusolver', 'magma'] | None,
+        Field(
+            description='Which library computes decompositions and solves (inverse, SVD, eigenvalues) on the GPU. Inference rarely uses them; it matters for quantizers that invert matrices while loading.'
+        ),
+    ] = None
+    cublas_workspace_size: Annotated[
+        int | None,
+        Field(
+            description='How much GPU memory cuBLAS may use as scratch space per handle and stream. A larger workspace lets it choose faster algorithms, a smaller one saves memory that is kept for the whole run. It takes precedence over the variable `CUBLAS_WORKSPACE_CONFIG`.',
+            ge=0,
+        ),
+    ] = None
+    cublaslt_workspace_size: Annotated[
+        int | None,
+        Field(
+            description='How much GPU memory cuBLASLt may use as scratch space per handle and stream. A larger workspace lets it choose faster algorithms, a smaller one saves memory that is kept for the whole run. It takes precedence over the variable `CUBLASLT_WORKSPACE_SIZE`.',
+            ge=0,
+        ),
+    ] = None
+    opt_einsum_enabled: Annotated[
+        StrictBool | None,
+        Field(
+            description='Whether `torch.einsum` looks for a cheap order of contraction with the package opt_einsum when it gets more than two operands. On without the package is an error; models that only contract pairs do not notice it.'
+        ),
+    ] = None
+    opt_einsum_strategy: Annotated[
+        Literal['auto', 'greedy', 'optimal'] | None,
+        Field(
+            description='How thoroughly opt_einsum looks for the order of contraction. `optimal` tries every order, whose number grows as the factorial of the operands, so it suits few operands.'
+        ),
+    ] = None
+    num_threads: Annotated[
+        int | None,
+        Field(
+            description='How many CPU threads one operator may use. For inference on a CPU the number of physical cores of one socket is usually best: more threads on shared cores or across sockets slow it down and cost energy. With the model on a GPU a small number leaves cores to other processes.',
+            ge=1,
+        ),
+    ] = None
+    num_interop_threads: Annotated[
+        int | None,
+        Field(
+            description='How many CPU threads run independent operators side by side, as TorchScript graphs and forks do. Ordinary eager models run one operator after the other, so a small number is enough. It can be set once, before any parallel work has started; a second time raises an error.',
+            ge=1,
+        ),
+    ] = None
+    flush_denormal: Annotated[
+        StrictBool | None,
+        Field(
+            description='Treats numbers too small for the normal floating-point range as zero on x86 processors with SSE3. Denormals make arithmetic many times slower, so this helps CPU inference where activations decay to nearly zero; the change in results is negligible.'
+        ),
+    ] = None
+    mkldnn_enabled: Annotated[
+        StrictBool | None,
+        Field(
+            description='Whether torch uses oneDNN for matrix products, convolutions and fused operators on CPUs. Off is mostly much slower, above all for bfloat16; for excluding oneDNN when looking for a fault.'
+        ),
+    ] = None
+    mkldnn_deterministic: Annotated[
+        StrictBool | None,
+        Field(
+            description='Asks oneDNN for kernels whose results do not vary between runs, at some cost in speed. For reproducible inference on CPUs and Intel GPUs.'
+        ),
+    ] = None
+    quantized_engine: Annotated[
+        Literal['x86', 'fbgemm', 'onednn', 'qnnpack'] | None,
+        Field(
+            description="Which library runs torch's own eager int8 layers (dynamic and static quantization of `torch.ao`). Quantization by transformers or torchao does not use it. A build offers only what it was compiled for."
+        ),
+    ] = None
+    per_process_memory_fraction: Annotated[
+        StrictFloat | None,
+        Field(
+            description="Caps what torch's allocator may take of the current GPU, as a fraction of its total memory; beyond it an allocation fails with out of memory even if the GPU has more. For sharing a GPU between processes, or for testing that a model fits a smaller one.",
+            ge=0.0,
+            le=1.0,
+        ),
+    ] = None
+    default_device: Annotated[
+        StrictStr | None,
+        Field(
+            description='The device on which tensors are created where the code names none; transformers also loads a model there if no `device_map` is given. It saves loading into host memory first, and adds a small cost to every call of torch from Python.'
+        ),
+    ] = None
+    grad_enabled: Annotated[
+        StrictBool | None,
+        Field(
+            description="Whether torch records operations for backpropagation. Off saves the memory of kept activations and some time per operator; `generate` switches it off by itself, so this matters for code that calls the model's forward pass directly, and for `freezing`, which inductor applies only without gradients."
+        ),
+    ] = None
+    seed: Annotated[
+        int | None,
+        Field(
+            description="Seeds torch's random number generators on all devices, so that sampling repeats from run to run on the same hardware and software. A negative seed is read as its two's complement.",
+            ge=-9223372036854775808,
+            le=18446744073709551615,
+        ),
+    ] = None
+    deterministic_algorithms: Annotated[
+        StrictBool | None,
+        Field(
+            description='Makes torch choose algorithms that give the same bits on every run; an operation that has none raises an error. It costs speed, and inductor then skips every benchmark that could change numerics. Some CUDA operations also need `CUBLAS_WORKSPACE_CONFIG` in the environment.'
+        ),
+    ] = None
+    deterministic_debug_mode: Annotated[
+        Literal['default', 'warn', 'error', 0, 1, 2] | None,
+        Field(
+            description='The same switch in three steps: allow nondeterministic operations, warn about them, or raise an error. `warn` also prefers deterministic algorithms where there are some, so it is the practical setting where a single operation has none.'
+        ),
+    ] = None
+    fill_uninitialized_memory: Annotated[
+        StrictBool | None,
+        Field(
+            description='While deterministic algorithms are on, newly allocated tensors such as `torch.empty` are filled with NaN or the largest integer so that reading them shows. The filling costs time; off is faster and safe where no code reads uninitialized memory.'
+        ),
+    ] = None
+    compiler_stance: Annotated[
+        Literal['default', 'force_eager', 'eager_on_recompile', 'fail_on_recompile', 'eager_then_compile', 'aot_eager_then_compile'] | None,
+        Field(
+            description='A process-wide override for everything that torch.compile has wrapped: compile as usual, run eagerly, or refuse to recompile. `fail_on_recompile` after a warm-up proves that serving never stalls in the compiler; `eager_on_recompile` avoids the stall at the price of slow eager steps.'
+        ),
+    ] = None
+    dynamo_recompile_limit: Annotated[
+        int | None,
+        Field(
+            description='How many compiled variants one function may have before torch gives up and runs it eagerly from then on. Each variant costs compile time and memory. Raise it where many shapes are legitimate; a limit that is hit silently turns fast steps into slow ones (`TORCH_LOGS=recompiles` shows it).',
+            ge=1,
+        ),
+    ] = None
+    dynamo_accumulated_recompile_limit: Annotated[
+        int | None,
+        Field(
+            description='The cap over all compiled variants of one code object, across instances and regions; a safeguard against runaway compilation. Many layers that share code but are compiled separately count together.',
+            ge=1,
+        ),
+    ] = None
+    dynamo_fail_on_recompile_limit_hit: Annotated[
+        StrictBool | None,
+        Field(
+            description='Turns the silent fall back to eager at the recompilation limit into an error. For tests of a serving setup that must not become slow unnoticed.'
+        ),
+    ] = None
+    dynamo_error_on_recompile: Annotated[
+        StrictBool | None,
+        Field(
+            description='Raises an error whenever a compiled function would be compiled again. For finding out which input triggers recompilations; not for production, where the first new shape would end the run.'
+        ),
+    ] = None
+    dynamo_suppress_errors: Annotated[
+        StrictBool | None,
+        Field(
+            description='Where the compiler raises an error, run that part eagerly instead of ending the run. It hides faults and leaves slow spots behind; use it as a stopgap for a model that does not compile fully.'
+        ),
+    ] = None
+    dynamo_disable: Annotated[
+        StrictBool | None,
+        Field(
+            description='Makes torch.compile do nothing in this process. For comparing with an eager run without touching the code.'
+        ),
+    ] = None
+    dynamo_capture_scalar_outputs: Annotated[
+        StrictBool | None,
+        Field(
+            description='Keeps the graph in one piece where code reads a number out of a tensor, instead of breaking there. It removes graph breaks in code that computes lengths from tensors, and can make the generated code more general and a little slower.'
+        ),
+    ] = None
+    dynamo_capture_dynamic_output_shape_ops: Annotated[
+        StrictBool | None,
+        Field(
+            description='Keeps the graph in one piece at operators such as `nonzero`, whose result size depends on the data, as mixture-of-experts routing uses them. Mostly wanted together with `dynamo_capture_scalar_outputs`.'
+        ),
+    ] = None
+    dynamo_assume_static_by_default: Annotated[
+        StrictBool | None,
+        Field(
+            description='Whether the first compilation takes all sizes as constants unless they are marked dynamic. Fixed sizes give the fastest code and one recompilation when a size changes; off generates general code at once.'
+        ),
+    ] = None
+    dynamo_automatic_dynamic_shapes: Annotated[
+        StrictBool | None,
+        Field(
+            description='Whether a recompilation that was caused by a changed size treats that size as variable from then on. Off compiles a new specialized variant for every size, which soon hits the recompilation limit with varying prompts.'
+        ),
+    ] = None
+    dynamo_automatic_dynamic_local_pgo: Annotated[
+        StrictBool | None,
+        Field(
+            description='Stores on disk which sizes turned out to vary, so that the next run of the same program skips the first, too special compilation. It needs a job id (`compiler_job_id`) to know that two runs belong together.'
+        ),
+    ] = None
+    dynamo_force_parameter_static_shapes: Annotated[
+        StrictBool | None,
+        Field(
+            description='Whether the sizes of parameters are constants even while other sizes vary. Weights do not change shape in inference, so keep it on; off generates needlessly general code.'
+        ),
+    ] = None
+    dynamo_specialize_int: Annotated[
+        StrictBool | None,
+        Field(
+            description='Whether integer arguments are baked into the code as constants, so that another value means another compilation. Off lets them vary.'
+        ),
+    ] = None
+    dynamo_specialize_float: Annotated[
+        StrictBool | None,
+        Field(
+            description='Whether floating-point arguments, such as a scale, are baked into the code as constants, so that another value means another compilation.'
+        ),
+    ] = None
+    dynamo_allow_unspec_int_on_nn_module: Annotated[
+        StrictBool | None,
+        Field(
+            description='Whether integers stored on modules may vary without recompilation. On avoids a recompilation per step for modules that count their calls in an attribute, as some caches do.'
+        ),
+    ] = None
+    dynamo_guard_nn_modules: Annotated[
+        StrictBool | None,
+        Field(
+            description='Whether compiled code checks that modules and their attributes are unchanged before it runs. Off saves a little time per call and gives wrong results if a module does change, for instance when an adapter is swapped.'
+        ),
+    ] = None
+    dynamo_inline_inbuilt_nn_modules: Annotated[
+        StrictBool | None,
+        Field(
+            description="Whether torch's built-in modules are traced through, so that layers of equal structure share one compiled variant. Off compiles every instance by itself, which takes longer to compile."
+        ),
+    ] = None
+    dynamo_caching_precompile: Annotated[
+        StrictBool | None,
+        Field(
+            description='Saves captured graphs and guards to disk and loads them in the next run, so that a warm start skips tracing. Experimental in torch 2.13.'
+        ),
+    ] = None
+    compiler_job_id: Annotated[
+        StrictStr | None,
+        Field(
+            description='A name that marks runs as the same workload, so that stored knowledge about varying sizes is used again. Change it when the workload changes.'
+        ),
+    ] = None
+    compiler_dynamic_sources: Annotated[
+        StrictStr | None,
+        Field(
+            description="A comma-separated list of inputs, by their names in the compiler's log, whose sizes are to be treated as variable from the start; patterns are allowed. It saves the recompilations by which the compiler would find out."
+        ),
+    ] = None
+    compiler_cache_key_tag: Annotated[
+        StrictStr | None,
+        Field(
+            description='A text that becomes part of every cache key: another tag starts with empty caches and leaves the old entries alone. For separating experiments on one machine.'
+        ),
+    ] = None
+    compiler_force_disable_caches: Annotated[
+        StrictBool | None,
+        Field(
+            description='Ignores every cache of compiled code and tuning results, whatever the other cache switches say. Each run then compiles and tunes afresh: for measuring cold starts, or where a stale entry is suspected.'
+        ),
+    ] = None
+    inductor_max_autotune: Annotated[
+        StrictBool | None,
+        Field(
+            description='Benchmarks several implementations of matmuls, reductions and pointwise kernels at compile time and keeps the fastest. Compilation takes minutes instead of seconds; results are cached on disk. Worth it for long runs of a fixed model.'
+        ),
+    ] = None
+    inductor_max_autotune_gemm: Annotated[
+        StrictBool | None,
+        Field(
+            description='Benchmarks matmul implementations alone, where most of the gain lies. On NVIDIA only GPUs with at least 68 multiprocessors try the Triton templates.'
+        ),
+    ] = None
+    inductor_max_autotune_pointwise: Annotated[
+        StrictBool | None,
+        Field(
+            description='Benchmarks launch configurations of generated pointwise and reduction kernels. Cheaper than tuning everything, with a smaller gain.'
+        ),
+    ] = None
+    inductor_max_autotune_gemm_backends: Annotated[
+        StrictStr | None,
+        Field(
+            description='Comma-separated names of what takes part when matmuls are tuned: ATEN (the library), TRITON, CPP (CPU templates), CUTLASS, CUTEDSL, NVGEMM, CK and CKTILE. More candidates take longer to compile and some need packages of their own; ATEN alone avoids generated matmul kernels.'
+        ),
+    ] = None
+    inductor_max_autotune_gemm_search_space: Annotated[
+        Literal['DEFAULT', 'EXHAUSTIVE'] | None,
+        Field(
+            description='How many configurations of a matmul template are tried. `EXHAUSTIVE` compiles hundreds of kernels per shape: for one-off tuning whose result stays in the cache.'
+        ),
+    ] = None
+    inductor_coordinate_descent_tuning: Annotated[
+        StrictBool | None,
+        Field(
+            description='Starts from the best known launch configuration of each generated kernel and varies one parameter at a time while it gets faster. Adds compile time, gains some percent for memory-bound kernels.'
+        ),
+    ] = None
+    inductor_coordinate_descent_check_all_directions: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets the stepwise tuning vary several parameters at once when single steps no longer help. Slower to compile, sometimes finds a better kernel.'
+        ),
+    ] = None
+    inductor_epilogue_fusion: Annotated[
+        StrictBool | None,
+        Field(
+            description='Fuses pointwise work that follows a matmul into its generated kernel, which saves a trip through memory. It applies to Triton and C++ templates, so it needs autotuning to have an effect.'
+        ),
+    ] = None
+    inductor_benchmark_epilogue_fusion: Annotated[
+        StrictBool | None,
+        Field(
+            description='While tuning, also compares the fused kernel with separate kernels and keeps the faster. Off trusts the fusion and compiles faster.'
+        ),
+    ] = None
+    inductor_prologue_fusion: Annotated[
+        StrictBool | None,
+        Field(
+            description='Fuses pointwise work on the inputs of a matmul, such as dequantization, into its generated kernel. It saves memory traffic for quantized weights.'
+        ),
+    ] = None
+    inductor_shape_padding: Annotated[
+        StrictBool | None,
+        Field(
+            description='Pads matmul inputs whose sizes do not suit the tensor cores, if a benchmark says that it pays. Odd vocabulary or head sizes gain; a little memory is spent on the padded copies.'
+        ),
+    ] = None
+    inductor_comprehensive_padding: Annotated[
+        StrictBool | None,
+        Field(
+            description='Pads the strides of intermediate tensors so that rows start at aligned addresses. Faster access for odd sizes at the price of some memory.'
+        ),
+    ] = None
+    inductor_freezing: Annotated[
+        StrictBool | None,
+        Field(
+            description='Bakes the weights into the compiled graph, so that the compiler can fold constants, merge projections and prepack layouts. Needs gradients to be off; weights can no longer change, so no adapters can be swapped, and copies of the weights may be held twice.'
+        ),
+    ] = None
+    inductor_freezing_discard_parameters: Annotated[
+        StrictBool | None,
+        Field(
+            description='Removes the eager copies of weights that freezing has made constants of, which avoids holding them twice. The uncompiled model can no longer be used then.'
+        ),
+    ] = None
+    inductor_conv_1x1_as_mm: Annotated[
+        StrictBool | None,
+        Field(
+            description='Turns convolutions of kernel size 1 into matrix products, which profit from matmul tuning. For models with such layers, mostly vision encoders.'
+        ),
+    ] = None
+    inductor_cpp_wrapper: Annotated[
+        StrictBool | None,
+        Field(
+            description='Generates the code that launches the kernels in C++ instead of Python. It lowers the overhead per step, which shows for small models and on CPUs, and lengthens compilation.'
+        ),
+    ] = None
+    inductor_graph_partition: Annotated[
+        StrictBool | None,
+        Field(
+            description='Cuts a compiled graph at operators that cannot be recorded, so that the rest still runs as CUDA graphs. Off records nothing if one operator is unsafe.'
+        ),
+    ] = None
+    inductor_pattern_matcher: Annotated[
+        StrictBool | None,
+        Field(
+            description='Looks for subgraphs such as hand-written attention and replaces them by fused kernels. Off only for finding faults.'
+        ),
+    ] = None
+    inductor_layout_optimization: Annotated[
+        StrictBool | None,
+        Field(
+            description='Converts convolutions to channels-last where that is faster. For vision encoders; transformer blocks do not notice it.'
+        ),
+    ] = None
+    inductor_permute_fusion: Annotated[
+        StrictBool | None,
+        Field(
+            description='Folds transposes before and after linear layers into the matmul. A small gain for models that permute a lot.'
+        ),
+    ] = None
+    inductor_benchmark_fusion: Annotated[
+        StrictBool | None,
+        Field(
+            description='Benchmarks whether fusing two kernels really pays before doing it. Longer compilation, avoids fusions that slow down.'
+        ),
+    ] = None
+    inductor_combo_kernels: Annotated[
+        StrictBool | None,
+        Field(
+            description='Launches kernels that do not depend on each other as one, which lowers launch overhead for many small kernels. Experimental.'
+        ),
+    ] = None
+    inductor_b2b_gemm_pass: Annotated[
+        StrictBool | None,
+        Field(
+            description='Replaces two matmuls in a row by one kernel where a heuristic sees a gain, keeping the intermediate in fast memory. Experimental.'
+        ),
+    ] = None
+    inductor_decompose_mem_bound_mm: Annotated[
+        StrictBool | None,
+        Field(
+            description='Computes matmuls with a very small dimension as multiply and sum, which can fuse with neighbors. Helps decoding shapes with tiny batches on some GPUs.'
+        ),
+    ] = None
+    inductor_force_fuse_int_mm_with_mul: Annotated[
+        StrictBool | None,
+        Field(
+            description='Keeps the integer result of an int8 matmul and its rescaling in one kernel, which avoids writing a large int32 tensor. For int8 quantization by torchao.'
+        ),
+    ] = None
+    inductor_online_softmax: Annotated[
+        StrictBool | None,
+        Field(
+            description='Computes maximum and sum of a softmax in a single pass over the data, which saves a read of large logits. Off only for finding faults.'
+        ),
+    ] = None
+    inductor_reorder_for_peak_memory: Annotated[
+        StrictBool | None,
+        Field(
+            description='Reorders operators so that buffers die early and the peak of memory falls. Off keeps the order of the program.'
+        ),
+    ] = None
+    inductor_memory_planning: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lays out intermediate buffers in pools at compile time instead of allocating each. Saves allocation overhead and can lower the peak; experimental.'
+        ),
+    ] = None
+    inductor_memory_pool: Annotated[
+        Literal['none', 'intermediates', 'outputs', 'combined'] | None,
+        Field(
+            description='Which buffers share storage once buffers are planned at compile time. It only matters with `inductor_memory_planning`; pools that hold outputs are freed later.'
+        ),
+    ] = None
+    inductor_fx_graph_cache: Annotated[
+        StrictBool | None,
+        Field(
+            description='Stores compiled graphs in the cache directory and uses them again in later runs, which shortens a warm start from minutes to seconds. Off for measuring cold compilation.'
+        ),
+    ] = None
+    inductor_autotune_local_cache: Annotated[
+        StrictBool | None,
+        Field(
+            description='Stores the winners of kernel tuning in the cache directory, so that a later run does not tune again. Off for measuring, or when the GPU was busy during tuning.'
+        ),
+    ] = None
+    inductor_compile_threads: Annotated[
+        int | None,
+        Field(
+            description='How many worker processes compile kernels side by side. Fewer leave cores and host memory to others, 1 compiles in the main process, which helps debugging.',
+            ge=1,
+        ),
+    ] = None
+    inductor_deterministic: Annotated[
+        StrictBool | None,
+        Field(
+            description='Skips every benchmark during compilation that could change numerics, so that the same program compiles to the same code. Costs speed; `deterministic_algorithms` switches it on too.'
+        ),
+    ] = None
+    inductor_batch_invariant: Annotated[
+        StrictBool | None,
+        Field(
+            description='Generates kernels whose result for one sample does not depend on how many others are in the batch; implies the deterministic mode. For evaluations that must not change with batching, at a cost in speed.'
+        ),
+    ] = None
+    inductor_emulate_precision_casts: Annotated[
+        StrictBool | None,
+        Field(
+            description='Rounds intermediate results to float16 or bfloat16 where eager mode would, instead of keeping them in float32 inside fused kernels. Results match eager runs more closely, kernels get slightly slower.'
+        ),
+    ] = None
+    inductor_fallback_random: Annotated[
+        StrictBool | None,
+        Field(
+            description="Uses eager mode's random number generator in compiled code, so that sampling and dropout match an uncompiled run with the same seed. Slower; for comparisons."
+        ),
+    ] = None
+    inductor_use_fast_math: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets generated Triton code use the exponential instruction that flushes tiny numbers to zero. Slightly faster softmax and activations, slightly different results.'
+        ),
+    ] = None
+    inductor_size_asserts: Annotated[
+        StrictBool | None,
+        Field(
+            description='Puts checks of sizes and strides into the generated code. Off saves a little per step for small models and makes wrong inputs crash later.'
+        ),
+    ] = None
+    inductor_nan_asserts: Annotated[
+        StrictBool | None,
+        Field(
+            description='Checks inputs and outputs of compiled graphs for NaN and infinity. It synchronizes and slows every step: for debugging.'
+        ),
+    ] = None
+    inductor_assume_aligned_inputs: Annotated[
+        StrictBool | None,
+        Field(
+            description='Generates code for aligned inputs and copies those that are not. Faster if inputs always come from fresh tensors; slices of larger tensors then cost a copy.'
+        ),
+    ] = None
+    inductor_use_static_cuda_launcher: Annotated[
+        StrictBool | None,
+        Field(
+            description="Launches Triton kernels through a small static launcher of torch instead of Triton's, which lowers the overhead per launch. Off only for finding faults."
+        ),
+    ] = None
+    inductor_triton_cudagraphs: Annotated[
+        StrictBool | None,
+        Field(
+            description="Records the kernels of a compiled graph as a CUDA graph and replays it, which removes launch overhead; the greatest single gain for decoding with small batches. Recorded graphs hold memory and fix their inputs' addresses; a new shape means a new recording."
+        ),
+    ] = None
+    inductor_triton_cudagraph_trees: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets recorded graphs share one memory pool along the paths in which they run. Off gives each its own pool, which takes much more memory.'
+        ),
+    ] = None
+    inductor_triton_cudagraph_skip_dynamic_graphs: Annotated[
+        StrictBool | None,
+        Field(
+            description='Runs graphs with variable sizes without recording, instead of recording anew for every set of sizes. On avoids endless recordings and their memory when prompts vary; off is right where few sizes occur.'
+        ),
+    ] = None
+    inductor_triton_cudagraph_dynamic_shape_warn_limit: Annotated[
+        int | None,
+        Field(
+            description='Number of CUDA graphs recorded for different sizes after which a warning is printed; null never warns. The recordings go on regardless.',
+            ge=0,
+        ),
+    ] = None
+    inductor_triton_cudagraph_support_input_mutation: Annotated[
+        StrictBool | None,
+        Field(
+            description='Allows CUDA graphs for code that writes into its inputs, as a static key-value cache does, if these come from recorded memory themselves. Off leaves such graphs unrecorded.'
+        ),
+    ] = None
+    inductor_triton_cudagraph_or_error: Annotated[
+        StrictBool | None,
+        Field(
+            description='Raises an error where a graph cannot be recorded, instead of running it unrecorded. For making sure that nothing falls back silently.'
+        ),
+    ] = None
+    inductor_triton_multi_kernel: Annotated[
+        Literal[0, 1, 2, 3] | None,
+        Field(
+            description='Compiles a persistent and a looped variant of each reduction and picks by timing. More compile time, a small gain for reductions of middling length.'
+        ),
+    ] = None
+    inductor_triton_persistent_reductions: Annotated[
+        StrictBool | None,
+        Field(
+            description='Keeps a whole row in registers for reductions of moderate length, such as layer normalization, instead of looping over it. Off only for finding faults.'
+        ),
+    ] = None
+    inductor_triton_cooperative_reductions: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets several thread blocks work on one reduction where there are too few rows to fill the GPU, as in decoding with batch size one. Replaces split reductions.'
+        ),
+    ] = None
+    inductor_triton_enable_persistent_tma_matmul: Annotated[
+        StrictBool | None,
+        Field(
+            description='Adds matmul templates that stay resident and load tiles through the tensor memory accelerator to the candidates of autotuning. A gain for large matmuls on Hopper and later.'
+        ),
+    ] = None
+    inductor_triton_enable_pdl: Annotated[
+        StrictBool | None,
+        Field(
+            description='Lets a kernel start while the one before is still finishing, which hides launch latency on Hopper and later GPUs.'
+        ),
+    ] = None
+    inductor_triton_use_tensor_descriptor: Annotated[
+        StrictBool | None,
+        Field(
+            description='Generates loads and stores with tensor descriptors, which use the tensor memory accelerator of Hopper and later where strides and alignment allow. Experimental.'
+        ),
+    ] = None
+    inductor_triton_native_matmul: Annotated[
+        StrictBool | None,
+        Field(
+            description='Generates matmul kernels together with the work around them instead of filling in a template. It can fuse more and takes longer to compile; experimental.'
+        ),
+    ] = None
+    inductor_triton_autotune_cublaslt: Annotated[
+        StrictBool | None,
+        Field(
+            description="Adds cuBLASLt's own kernels to the candidates when matmuls with a bias are tuned. Off shortens tuning a little and may miss the fastest kernel."
+        ),
+    ] = None
+    inductor_cpp_threads: Annotated[
+        int | None,
+        Field(
+            description="How many threads generated C++ kernels use; -1 takes torch's own number of threads when the kernel is compiled. The physical cores of one socket are usually best.",
+            ge=-1,
+        ),
+    ] = None
+    inductor_cpp_dynamic_threads: Annotated[
+        StrictBool | None,
+        Field(
+            description='Generates CPU kernels that ask for the number of threads when they run, so that changing it does not compile again. Slightly slower with a single thread.'
+        ),
+    ] = None
+    inductor_cpp_simdlen: Annotated[
+        int | None,
+        Field(
+            description='Width in bits of the vector instructions in generated C++ kernels; null chooses the best of the processor, 1 switches vectorization off.'
+        ),
+    ] = None
+    inductor_cpp_weight_prepack: Annotated[
+        StrictBool | None,
+        Field(
+            description="Stores frozen weights in the layout that oneDNN's kernels like best. Much faster linear layers on CPUs at the price of extra memory while both layouts exist; it takes effect with `freezing`."
+        ),
+    ] = None
+    inductor_cpp_enable_concat_linear: Annotated[
+        StrictBool | None,
+        Field(
+            description='Computes linear layers that share their input, such as query, key and value, as one larger matmul on CPUs. It pays for some shapes only, so compare.'
+        ),
+    ] = None
+    inductor_cpp_enable_grouped_gemm_template: Annotated[
+        StrictBool | None,
+        Field(
+            description='Computes several matmuls that share an input in one generated kernel on CPUs, for instance gate and up projection. Needs autotuning.'
         ),
     ] = None
     extra: Annotated[
@@ -10352,6 +13159,12 @@ class VllmSection(BaseModel):
             description='How output tokens are chosen and when generation ends, `vllm.SamplingParams`. They travel with each request, so a server does not take them at start-up.'
         ),
     ] = None
+    env: Annotated[
+        VllmEnv | None,
+        Field(
+            description='Environment variables that vLLM reads when it starts. They must be set before the process imports vLLM, and the worker processes inherit them.'
+        ),
+    ] = None
 
 
 class TensorrtLlmSection(BaseModel):
@@ -10424,6 +13237,12 @@ class PytorchSection(BaseModel):
         PytorchCompile | None,
         Field(
             description="Keyword arguments of `torch.compile` for the model's forward pass."
+        ),
+    ] = None
+    runtime: Annotated[
+        PytorchRuntime | None,
+        Field(
+            description='Process-wide switches of torch, set before the model is loaded: matmul precision, cuDNN, attention kernels, threads.'
         ),
     ] = None
 

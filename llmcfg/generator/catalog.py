@@ -63,7 +63,9 @@ def _text(rule: Json) -> Json:
 
 
 def _type(item: Type, types: dict[str, Type]) -> Json:
-    entry: Json = {"parameters": {name: _facts(value, types) for name, value in item.properties.items()}}
+    entry: Json = {
+        "parameters": {name: _facts(value, item, types) for name, value in item.properties.items()}
+    }
     native = item.head.get("x-native")
     if native is not None:
         entry["class"] = native if isinstance(native, str) else native.get("class")
@@ -82,7 +84,7 @@ def _type(item: Type, types: dict[str, Type]) -> Json:
     return entry
 
 
-def _facts(parameter: Json, types: dict[str, Type]) -> Json | None:
+def _facts(parameter: Json, holder: Type, types: dict[str, Type]) -> Json | None:
     facts: Json = {}
     if "$type" in parameter:
         facts["type"] = parameter["$type"]
@@ -97,7 +99,7 @@ def _facts(parameter: Json, types: dict[str, Type]) -> Json | None:
         facts |= {key: native[key] for key in ("object", "name", "form", "flag") if key in native}
     if _is_integral(parameter):
         facts["integral"] = True
-    if _is_floating(parameter):
+    if _is_floating(parameter) and not _is_environment(holder):
         facts["floating"] = True
     if _is_integral(parameter.get("items", {})):
         facts["integral_items"] = True
@@ -124,6 +126,11 @@ def _normal(key: str, value: Any) -> Any:
         return [{"arch": value}]
     alternatives = value if isinstance(value, list) else [value]
     return [{k: v for k, v in item.items() if k != "source"} for item in alternatives]
+
+
+def _is_environment(holder: Type) -> bool:
+    native = holder.head.get("x-native")
+    return isinstance(native, dict) and native.get("object") == "env"
 
 
 def _is_floating(parameter: Json) -> bool:
