@@ -122,6 +122,11 @@ class Builder:
         self.duplicates: list[Diagnostic] = []
 
     def build(self, text: str) -> Document:
+        """Read the whole text.
+
+        Raises:
+            Refused: at the first thing that cannot be read; ``duplicates`` holds what was found before.
+        """
         loader = _Loader(text)
         try:
             while loader.check_event():

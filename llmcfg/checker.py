@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from llmcfg.data import data_text
@@ -49,6 +49,27 @@ def violations(name: str, data: Any) -> list[Violation]:
 def satisfies(schema: Schema, data: Any) -> bool:
     """Tell whether ``data`` satisfies a small schema that is not part of a generated validator."""
     return bool(_small_validator(json.dumps(schema)).is_valid(data))
+
+
+def broken_conditions(backend: str, name: str, numbers: tuple[int, ...], data: Any) -> list[int]:
+    """Return which of a type's conditions, given by their numbers, ``data`` breaks."""
+    validator = _conditions_validator(backend, name, numbers)
+    if validator.is_valid(data):
+        return []
+    broken = (where for _, where in _errors(validator, {}, data))
+    return sorted({numbers[int(where[1])] for where in broken})
+
+
+@lru_cache(maxsize=1024)
+def _conditions_validator(backend: str, name: str, numbers: tuple[int, ...]) -> Any:
+    conditions = _conditions(backend)[name]
+    return _make(json.dumps({"allOf": [conditions[str(number)] for number in numbers]}))
+
+
+@cache
+def _conditions(backend: str) -> Schema:
+    loaded: Schema = json.loads(data_text(f"conditions/{backend}.json"))
+    return loaded
 
 
 @cache

@@ -16,8 +16,8 @@ class Code(NamedTuple):
 CODES: dict[str, Code] = {
     "L001": Code(
         "unreadable file",
-        "The path cannot be read as a config: it does not exist, is not a regular file, may not be "
-        "opened, or is larger than a config can be.",
+        "The path cannot be read as a config: it does not exist, is not a regular file, or may not be "
+        "opened.",
         "llmcfg compile missing.yaml",
     ),
     "L002": Code(
@@ -55,7 +55,7 @@ CODES: dict[str, Code] = {
     ),
     "L008": Code(
         "too large or too deep",
-        "The document exceeds the reader's budget of nesting, values or aliases.",
+        "The file exceeds the reader's budget of bytes, or the document that of nesting, values or aliases.",
         "a: [[[[…]]]]",
     ),
     "L101": Code(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 from llmcfg.catalog import index
@@ -35,6 +36,7 @@ def table() -> list[Gpu]:
     return [_gpu(name) for name in index()["gpus"]["gpus"]]
 
 
+@cache
 def find(name: str) -> Gpu:
     """Return the GPU of that name or alias; ``none`` is the CPU, ``auto`` the machine's first GPU.
 

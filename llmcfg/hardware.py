@@ -11,11 +11,11 @@ from llmcfg.gpus import Gpu
 
 
 def check_requirements(
-    requires: list[Facts], what: str, path: Path, gpu: Gpu, others: list[str]
+    requires: list[Facts], what: str, path: Path, gpu: Gpu, values: dict[str, Facts]
 ) -> Iterator[Diagnostic]:
     """Judge alternatives in order: the first that the GPU meets decides.
 
-    ``others`` are the parameter's values that this GPU does take, for the hint.
+    ``values`` are the parameter's values with requirements: the hint names those that this GPU meets.
     """
     for requirement in requires:
         if meets(requirement, gpu):
@@ -30,7 +30,7 @@ def check_requirements(
             return
     needs = "; or ".join(_need(requirement) for requirement in requires)
     hint = f"{gpu.title} {_has(gpu)}."
-    if others:
+    if others := usable(values, gpu):
         hint += f" It takes {', '.join(others[:12])}."
     yield Diagnostic("L301", f"{what} needs {needs}", path, severity=ERROR, hint=hint)
 

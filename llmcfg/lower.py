@@ -21,11 +21,10 @@ class Use(NamedTuple):
     value: Any
 
 
-class Comparable(NamedTuple):
-    """An object that the user wrote, of a type with rules that compare two of its values."""
+class Ruled(NamedTuple):
+    """An object that the user wrote, of a type with cross-parameter rules."""
 
     type: str
-    comparisons: list[Any]
     data: dict[str, Any]
     path: Path
 
@@ -35,7 +34,7 @@ class Lowered(NamedTuple):
 
     native: dict[str, NativeObject]
     uses: list[Use]
-    comparables: list[Comparable]
+    ruled: list[Ruled]
     diagnostics: list[Diagnostic]
 
 
@@ -54,7 +53,7 @@ def lower(backend: str, section: dict[str, Any], model: Any) -> Lowered:
                 del environment[name]
             else:
                 environment[name] = _environment_text(value)
-    return Lowered(native, lowering.uses, lowering.comparables, lowering.diagnostics)
+    return Lowered(native, lowering.uses, lowering.ruled, lowering.diagnostics)
 
 
 def _environment_text(value: Any) -> str:
@@ -67,7 +66,7 @@ class _Lowering:
         self.types: dict[str, Facts] = backend_catalog(backend)["types"]
         self.native = native
         self.uses: list[Use] = []
-        self.comparables: list[Comparable] = []
+        self.ruled: list[Ruled] = []
         self.diagnostics: list[Diagnostic] = []
 
     def object(self, name: str, data: dict[str, Any], path: Path) -> NativeObject:
@@ -75,8 +74,8 @@ class _Lowering:
         parameters = entry["parameters"]
         if "when" in entry:
             self.uses.append(Use(path, entry["when"], data))
-        if "compare" in entry:
-            self.comparables.append(Comparable(name, entry["compare"], data, path))
+        if "rules" in entry:
+            self.ruled.append(Ruled(name, data, path))
         native = NativeObject(entry.get("class"))
         for key, value in data.items():
             facts = parameters.get(key, _UNKNOWN)

@@ -9,9 +9,10 @@ from llmcfg.compiled import Compiled
 from llmcfg.diagnostics import ERROR, Diagnostic, Path, Place, dotted, has_errors
 from llmcfg.document import Document
 from llmcfg.gpus import Gpu, UnknownGpu, find
+from llmcfg.hardware import check_requirements
 from llmcfg.lower import ENV, Use, lower
 from llmcfg.printable import shown
-from llmcfg.rules import broken_comparisons, broken_conditions
+from llmcfg.rules import broken_rules
 from llmcfg.validate import validate
 from llmcfg.versions import check_facts, check_version
 
@@ -35,12 +36,12 @@ class Result(NamedTuple):
 
 def run(document: Document, request: Request) -> Result:
     """Check the whole document and compile the backends that were asked for."""
-    if document.data is None or has_errors(list(document.problems)):
+    if document.data is None:
         return Result([], list(document.problems))
     if not isinstance(document.data, dict):
-        problem = Diagnostic("L007", "the config is not a mapping", hint="Start with `model: …`.")
-        return Result([], _placed([problem], document))
-    found, _ = validate("root", document.data, ())
+        return Result([], _placed([_no_mapping(document.data)], document))
+    broken = validate("root", document.data, ())
+    found = [*document.problems, *broken]
     chosen = _choose(document.data, request)
     if not chosen and not any(item.path[:1] == ("backend",) for item in found):
         found.append(_no_backend())
@@ -64,14 +65,14 @@ def run(document: Document, request: Request) -> Result:
 
 
 def _section(backend: str, data: dict[str, Any], model: Any, gpu: Gpu | None, version: str) -> Compiled:
-    found, conditions = validate(backend, data, (backend,))
+    found = validate(backend, data, (backend,))
     refused = [item.path for item in found]
     if version != backends()[backend]["reference"]:
         found += check_version(backend, version, (backend,))
     lowered = lower(backend, data, model)
-    later = list(broken_conditions(backend, conditions, version)) if conditions else []
-    for name, comparisons, owner, path in lowered.comparables:
-        later += broken_comparisons(backend, name, comparisons, owner, path, version)
+    later: list[Diagnostic] = []
+    for name, owner, path in lowered.ruled:
+        later += broken_rules(backend, name, owner, path, version)
     for use in lowered.uses:
         later += _check_use(backend, use, gpu, version)
     found += [item for item in later if not _follows(item.path, refused)] if refused else later
@@ -85,7 +86,7 @@ def _check_use(backend: str, use: Use, gpu: Gpu | None, version: str) -> list[Di
     name = use.path[-1] if len(use.path) > 1 else backend
     found = list(check_facts(backend, version, use.facts, f"{name}", use.path))
     if gpu is not None and "requires" in use.facts and not _switched_off(use.value):
-        found += _hardware(use.facts["requires"], f"{name}", use.path, gpu, [])
+        found += check_requirements(use.facts["requires"], f"{name}", use.path, gpu, {})
     values = use.facts.get("values")
     if values is not None:
         text = use.value if isinstance(use.value, str) else shown(use.value)
@@ -94,18 +95,8 @@ def _check_use(backend: str, use: Use, gpu: Gpu | None, version: str) -> list[Di
             what = f"{name}: {text}"
             found += check_facts(backend, version, about, what, use.path)
             if gpu is not None and "requires" in about:
-                from llmcfg.hardware import usable
-
-                found += _hardware(about["requires"], what, use.path, gpu, usable(values, gpu))
+                found += check_requirements(about["requires"], what, use.path, gpu, values)
     return found
-
-
-def _hardware(
-    requires: list[dict[str, Any]], what: str, path: Path, gpu: Gpu, others: list[str]
-) -> list[Diagnostic]:
-    from llmcfg.hardware import check_requirements
-
-    return list(check_requirements(requires, what, path, gpu, others))
 
 
 def _switched_off(value: Any) -> bool:
@@ -128,6 +119,12 @@ def _choose(data: dict[str, Any], request: Request) -> list[str]:
     if isinstance(named, str) and named in backends():
         return [named]
     return present
+
+
+def _no_mapping(data: Any) -> Diagnostic:
+    glued = isinstance(data, str) and ":" in data
+    hint = "Put a space after the colon." if glued else "Start with `model: …`."
+    return Diagnostic("L007", "the config is not a mapping of keys to values", hint=hint)
 
 
 def _no_backend() -> Diagnostic:

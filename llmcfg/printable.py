@@ -1,4 +1,4 @@
-"""Make text from outside safe to print: no control, bidirectional or invisible characters reach a terminal."""
+"""Make text from outside safe to print: control, bidirectional and invisible characters are escaped."""
 
 from __future__ import annotations
 

@@ -63,8 +63,6 @@ def _read_standard_input() -> bytes:
 def _read_regular_file(path: str) -> bytes:
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(descriptor, "rb") as file:
-        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
-            raise OSError(0, "it is a directory")
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(0, "it is not a regular file; `-` reads standard input")
         return file.read(MAX_BYTES + 1)

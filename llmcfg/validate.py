@@ -34,25 +34,9 @@ _BOUNDS = {
 }
 
 
-def validate(name: str, data: Any, prefix: Path) -> tuple[list[Diagnostic], list[Violation]]:
-    """Judge ``data``, which stands at ``prefix`` of the document, by the validator ``name``.
-
-    Returns the diagnostics of the schema, and apart from them the broken conditions of rules.
-    """
-    found: list[Diagnostic] = []
-    conditions: list[Violation] = []
-    for violation in violations(name, data):
-        if is_condition(violation):
-            conditions.append(violation)
-        else:
-            found.extend(_diagnostics(name, violation, prefix))
-    return found, conditions
-
-
-def is_condition(violation: Violation) -> bool:
-    """Tell whether the broken keyword belongs to a rule: item i of the ``allOf`` of a type."""
-    where = violation.where
-    return len(where) > 4 and where[0] == "$defs" and where[2] == "allOf"
+def validate(name: str, data: Any, prefix: Path) -> list[Diagnostic]:
+    """Judge ``data``, which stands at ``prefix`` of the document, by the validator ``name``."""
+    return [found for violation in violations(name, data) for found in _diagnostics(name, violation, prefix)]
 
 
 def _diagnostics(name: str, violation: Violation, prefix: Path) -> Iterator[Diagnostic]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from llmcfg.catalog import Facts, backends
 from llmcfg.diagnostics import WARNING, Diagnostic, Path
@@ -13,6 +14,7 @@ _FORM = re.compile(r"v?([0-9]{1,6}(?:\.[0-9]{1,6}){0,4})(?:(a|b|rc)([0-9]{1,6}))
 _FINAL = ("z", 0)
 
 
+@cache
 def order(version: str) -> tuple[tuple[int, ...], tuple[str, int]]:
     """Return a key that sorts releases: 1.3.0rc21 before 1.3.0, 1.3 equal to 1.3.0.
 

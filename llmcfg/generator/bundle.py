@@ -17,7 +17,7 @@ _COPIED = (
     "x-requires", "x-values", "x-impact", "x-since", "x-until", "x-renamed-from", "x-replaced-by",
     "x-resolves", "x-audit", "x-source",
 )  # fmt: skip
-_EXTRA: Json = {
+EXTRA: Json = {
     "title": "Passed on as it is",
     "description": "What the schema does not know: merged into this object last, key by key, "
     "unchecked and unchanged.",
@@ -71,7 +71,7 @@ def _object(item: Type, types: dict[str, Type]) -> Json:
         name: _parameter(value, types, item.themes[name]) for name, value in item.properties.items()
     }
     if item.is_native:
-        properties["extra"] = plain(_EXTRA)
+        properties["extra"] = plain(EXTRA)
     rendered: Json = {
         "title": item.head["title"],
         "description": item.head["description"],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from llmcfg.generator.rules import rule_index
 from llmcfg.generator.shapes import variants
 from llmcfg.generator.source import Json, Source, Type, section_name
 
@@ -49,19 +50,6 @@ def backend_catalog(types: dict[str, Type], backend: str) -> Json:
     return {"root": section_name(backend), "types": catalog}
 
 
-def rule_texts(types: dict[str, Type]) -> Json:
-    """Return what to say about a broken rule, by type and position; loaded only when one breaks."""
-    return {name: [_text(rule) for rule in item.rules] for name, item in types.items() if item.rules}
-
-
-def _text(rule: Json) -> Json:
-    kept = ("id", "at", "also", "severity", "message", "hint", "x-since", "x-until")
-    text = {key.removeprefix("x-"): rule[key] for key in kept if key in rule}
-    if "compare" in rule and "if" in rule:
-        text["if"] = rule["if"]
-    return text
-
-
 def _type(item: Type, types: dict[str, Type]) -> Json:
     entry: Json = {
         "parameters": {name: _facts(value, item, types) for name, value in item.properties.items()}
@@ -76,11 +64,8 @@ def _type(item: Type, types: dict[str, Type]) -> Json:
     }
     if renamed:
         entry["renamed"] = renamed
-    compares = [[i, rule["compare"]] for i, rule in enumerate(item.rules) if "compare" in rule]
-    if compares:
-        entry["compare"] = compares
-    if positions := [i for i, rule in enumerate(item.rules) if "then" in rule]:
-        entry["conditions"] = positions
+    if item.rules:
+        entry["rules"] = rule_index(item.rules)
     return entry
 
 

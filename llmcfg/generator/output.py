@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from llmcfg.generator.bundle import as_text, bundle
-from llmcfg.generator.catalog import backend_catalog, index, rule_texts
+from llmcfg.generator.catalog import backend_catalog, index
 from llmcfg.generator.models import models
+from llmcfg.generator.rules import conditions, rule_texts
 from llmcfg.generator.source import load
 from llmcfg.generator.validator import root_validator, section_validator
 
@@ -29,6 +30,7 @@ def outputs(schema: Path) -> dict[str, str]:
     }
     for backend, types in source.types.items():
         files[f"catalog/{backend}.json"] = _compact(backend_catalog(types, backend))
+        files[f"conditions/{backend}.json"] = _compact(conditions(types))
         files[f"rules/{backend}.json"] = _compact(rule_texts(types))
         files[f"validator/{backend}.json"] = _compact(section_validator(types, backend))
     return files

@@ -1,4 +1,4 @@
-"""The schema as the command line validates by it: no texts, one file per backend, rules included."""
+"""The schema as the command line validates by it: no texts, one file per backend."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def root_validator(source: Source) -> Json:
 
 
 def section_validator(types: dict[str, Type], backend: str) -> Json:
-    """Return the schema of one backend's section; rule i of a type is item i of its ``allOf``."""
+    """Return the schema of one backend's section."""
     return {
         "$schema": DIALECT,
         **pointer(section_name(backend)),
@@ -48,14 +48,7 @@ def _object(item: Type, types: dict[str, Type]) -> Json:
     }
     if item.required:
         rendered["required"] = item.required
-    if conditions := [_condition(rule) for rule in item.rules if "then" in rule]:
-        rendered["allOf"] = conditions
     return rendered
-
-
-def _condition(rule: Json) -> Json:
-    """Render a rule; it speaks of objects only, since null satisfies `required` vacuously."""
-    return {"if": {"type": "object", **rule.get("if", {})}, "then": rule["then"]}
 
 
 def _shape(parameter: Json) -> Json:

@@ -14,6 +14,7 @@ from llmcfg.catalog import backends, bundle
 from llmcfg.diagnostics import has_errors
 from llmcfg.document import Document
 from llmcfg.pipeline import Request, Result, run
+from llmcfg.versions import in_range
 
 MODEL = "some/model"
 Step = str | int
@@ -92,17 +93,17 @@ def _walk(
             continue
         here = (*path, name)
         others = tuple((where, value) for where, value in (*beside, *required) if where != here)
-        own = (*partners, *_partners(schema, path))
+        own = (*partners, *partners_of(schema, path))
         yield Parameter(backend, here, schema, owner, others, own)
         for inner, steps, tag in _nested(schema):
             below = (*here, *steps)
             tags = [((*below, key), value) for key, value in tag.items()]
             for key in tag:
-                own = (*own, *_partners(bundle()["$defs"][inner]["properties"][key], below))
+                own = (*own, *partners_of(bundle()["$defs"][inner]["properties"][key], below))
             yield from _walk(backend, inner, below, (*beside, *required, *tags), own, seen)
 
 
-def _partners(schema: dict[str, Any], path: tuple[Step, ...]) -> list[tuple[tuple[Step, ...], Any]]:
+def partners_of(schema: dict[str, Any], path: tuple[Step, ...]) -> list[tuple[tuple[Step, ...], Any]]:
     """Read ``x-audit.with``: paths from the object that holds the parameter, or from the section (/)."""
     return [
         (tuple(key[1:].split(".")) if key.startswith("/") else (*path, *key.split(".")), value)
@@ -187,12 +188,22 @@ def check(document: dict[str, Any], **wanted: Any) -> Result:
     return run(Document(document), Request(**wanted))
 
 
+def release_with(parameter: Parameter, value: Any) -> str:
+    """Return the newest audited release that has the parameter, and the value of it."""
+    facts = [parameter.schema, bundle()["$defs"][parameter.owner]]
+    facts.append(parameter.schema.get("x-values", {}).get(str(value), {}))
+    for version in reversed(backends()[parameter.backend]["versions"]):
+        if all(in_range(version, about.get("x-since"), about.get("x-until")) for about in facts):
+            return version
+    raise AssertionError(f"no audited release has {parameter.name}")
+
+
 def accepted(parameter: Parameter) -> Iterator[tuple[Any, dict[str, Any], Result]]:
     """Yield the values that llmcfg accepts, alone or with the partners that the schema names."""
     for value in samples(parameter.schema):
         for partners in (False, True):
             document = parameter.document(value, partners)
-            result = check(document, backend=parameter.backend)
+            result = check(document, backend=parameter.backend, version=release_with(parameter, value))
             if not has_errors(result.diagnostics):
                 yield value, document, result
                 break

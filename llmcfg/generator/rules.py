@@ -1,0 +1,62 @@
+"""The rules as the command line needs them: an index by key, the conditions, and the texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from llmcfg.generator.source import Json, Type
+
+
+def rule_index(rules: list[Json]) -> Json:
+    """Index a type's rules by one key that must be written for the rule to apply ("" for none).
+
+    An entry is the rule's number, the other keys that it needs, and its comparison if it is one.
+    """
+    index: Json = {}
+    for number, rule in enumerate(rules):
+        first, *others = [*dict.fromkeys(_needs(rule))] or [""]
+        index.setdefault(first, []).append([number, others, rule.get("compare")])
+    return index
+
+
+def conditions(types: dict[str, Type]) -> Json:
+    """Return the conditions of all types as schemas, by type and number."""
+    return {
+        name: {str(i): _condition(rule) for i, rule in enumerate(item.rules) if "then" in rule}
+        for name, item in types.items()
+        if any("then" in rule for rule in item.rules)
+    }
+
+
+def rule_texts(types: dict[str, Type]) -> Json:
+    """Return what to say about a broken rule, by type and position; loaded only when one breaks."""
+    return {name: [_text(rule) for rule in item.rules] for name, item in types.items() if item.rules}
+
+
+def _text(rule: Json) -> Json:
+    kept = ("id", "at", "also", "severity", "message", "hint", "x-since", "x-until")
+    text = {key.removeprefix("x-"): rule[key] for key in kept if key in rule}
+    if "compare" in rule and "if" in rule:
+        text["if"] = rule["if"]
+    return text
+
+
+def _needs(rule: Json) -> Iterator[str]:
+    yield from _required(rule.get("if", {}))
+    for side in ("left", "right"):
+        operand: Any = rule.get("compare", {}).get(side)
+        if isinstance(operand, str):
+            yield operand.split(".")[0]
+
+
+def _required(condition: Any) -> Iterator[str]:
+    if isinstance(condition, dict):
+        yield from condition.get("required", ())
+        for part in condition.get("allOf", ()):
+            yield from _required(part)
+
+
+def _condition(rule: Json) -> Json:
+    """Render a rule; it speaks of objects only, since null satisfies `required` vacuously."""
+    return {"if": {"type": "object", **rule.get("if", {})}, "then": rule["then"]}
