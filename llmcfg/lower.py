@@ -8,17 +8,12 @@ from llmcfg.catalog import Facts, backend_catalog, backends, nested_type
 from llmcfg.diagnostics import INFO, WARNING, Diagnostic, Path, dotted
 from llmcfg.native import NativeObject, forget_classes
 from llmcfg.printable import shown
+from llmcfg.uses import Use
 
 ENV = "env"
 _UNKNOWN: Facts = {}
-
-
-class Use(NamedTuple):
-    """A parameter (or a whole type) that the user wrote, and that comes with conditions."""
-
-    path: Path
-    facts: Facts
-    value: Any
+_AS_IT_IS = frozenset((str, bool, type(None)))
+"""Types of values that are never converted, only renamed or moved."""
 
 
 class Ruled(NamedTuple):
@@ -73,13 +68,15 @@ class _Lowering:
         entry = self.types[name]
         parameters = entry["parameters"]
         if "when" in entry:
-            self.uses.append(Use(path, entry["when"], data))
+            self.uses.append(Use(name, None, path, None))
         if "rules" in entry:
             self.ruled.append(Ruled(name, data, path))
         native = NativeObject(entry.get("class"))
         for key, value in data.items():
             facts = parameters.get(key, _UNKNOWN)
-            if facts is None:
+            if facts is not None and "when" in facts:
+                self.uses.append(Use(name, key, path, value))
+            if facts is None or ("simple" in facts and type(value) in _AS_IT_IS):
                 native[key] = _copied(value) if isinstance(value, (dict, list)) else value
             elif facts:
                 self._parameter(key, facts, value, (*path, key), native)
@@ -89,8 +86,6 @@ class _Lowering:
         return native
 
     def _parameter(self, key: str, facts: Facts, value: Any, path: Path, native: dict[str, Any]) -> None:
-        if "when" in facts:
-            self.uses.append(Use(path, facts["when"], value))
         lowered = self._value(facts, value, path)
         if facts.get("form") == "class":
             return

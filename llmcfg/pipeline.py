@@ -9,12 +9,12 @@ from llmcfg.compiled import Compiled
 from llmcfg.diagnostics import ERROR, Diagnostic, Path, Place, dotted, has_errors
 from llmcfg.document import Document
 from llmcfg.gpus import Gpu, UnknownGpu, find
-from llmcfg.hardware import check_requirements
-from llmcfg.lower import ENV, Use, lower
+from llmcfg.lower import ENV, lower
 from llmcfg.printable import shown
 from llmcfg.rules import broken_rules
+from llmcfg.uses import check_uses
 from llmcfg.validate import validate
-from llmcfg.versions import check_facts, check_version
+from llmcfg.versions import check_version
 
 ALL = "all"
 
@@ -73,35 +73,12 @@ def _section(backend: str, data: dict[str, Any], model: Any, gpu: Gpu | None, ve
     later: list[Diagnostic] = []
     for name, owner, path in lowered.ruled:
         later += broken_rules(backend, name, owner, path, version)
-    for use in lowered.uses:
-        later += _check_use(backend, use, gpu, version)
+    later += check_uses(backend, lowered.uses, gpu, version)
     found += [item for item in later if not _follows(item.path, refused)] if refused else later
     found += lowered.diagnostics
     native: dict[str, dict[str, Any]] = {**lowered.native}
     environment = native.pop(ENV, {})
     return Compiled(backend, version, model, native, environment, found)
-
-
-def _check_use(backend: str, use: Use, gpu: Gpu | None, version: str) -> list[Diagnostic]:
-    name = use.path[-1] if len(use.path) > 1 else backend
-    found = list(check_facts(backend, version, use.facts, f"{name}", use.path))
-    if gpu is not None and "requires" in use.facts and not _switched_off(use.value):
-        found += check_requirements(use.facts["requires"], f"{name}", use.path, gpu, {})
-    values = use.facts.get("values")
-    if values is not None:
-        text = use.value if isinstance(use.value, str) else shown(use.value)
-        about = values.get(text)
-        if about is not None:
-            what = f"{name}: {text}"
-            found += check_facts(backend, version, about, what, use.path)
-            if gpu is not None and "requires" in about:
-                found += check_requirements(about["requires"], what, use.path, gpu, values)
-    return found
-
-
-def _switched_off(value: Any) -> bool:
-    """A parameter that needs hardware needs none where it is turned off."""
-    return value is None or value is False or value == 0
 
 
 def _follows(path: Path, refused: list[Path]) -> bool:

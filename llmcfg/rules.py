@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from llmcfg.catalog import Facts, backend_catalog, rule_texts
@@ -29,34 +30,35 @@ def broken_rules(
     backend: str, name: str, data: dict[str, Any], path: Path, version: str
 ) -> Iterator[Diagnostic]:
     """Yield one diagnostic for each rule of the type ``name`` that ``data``, an object of it, breaks."""
-    broken: list[int] = []
-    conditions: list[int] = []
-    for number, needs, comparison in _candidates(backend_catalog(backend)["types"][name]["rules"], data):
-        if not all(key in data for key in needs):
-            continue
-        if comparison is None:
-            conditions.append(number)
-        elif _differs(comparison, data) and _applies(backend, name, number, data):
-            broken.append(number)
+    comparisons, conditions = _applicable(backend, name, tuple(data))
+    broken = [
+        number
+        for number, comparison in comparisons
+        if _differs(comparison, data) and _applies(backend, name, number, data)
+    ]
     if conditions:
-        broken += broken_conditions(backend, name, tuple(conditions), data)
+        broken += broken_conditions(backend, name, conditions, data)
     for number in broken:
         rule = rule_texts(backend)[name][number]
         if in_range(version, rule.get("since"), rule.get("until")):
             yield _diagnostic(rule, path)
 
 
-def _candidates(rules: Facts, data: dict[str, Any]) -> Iterator[Any]:
-    """Yield the rules that are indexed under a key of ``data``, or under none."""
-    for key in ("", *data):
-        if key in rules:
-            yield from rules[key]
+@lru_cache(maxsize=4096)
+def _applicable(backend: str, name: str, keys: tuple[str, ...]) -> tuple[list[Any], tuple[int, ...]]:
+    """Return the comparisons and the conditions whose keys are all written."""
+    rules = backend_catalog(backend)["types"][name]["rules"]
+    written = set(keys)
+    candidates = (rule for key in ("", *keys) for rule in rules.get(key, ()))
+    applicable = [(number, compare) for number, needs, compare in candidates if written.issuperset(needs)]
+    comparisons = [(number, comparison) for number, comparison in applicable if comparison is not None]
+    return comparisons, tuple(number for number, comparison in applicable if comparison is None)
 
 
 def _differs(comparison: Facts, data: dict[str, Any]) -> bool:
     left = _operand(comparison["left"], data)
     right = _operand(comparison["right"], data)
-    if left is None or right is None:
+    if left is None or right is None or isinstance(left, str) != isinstance(right, str):
         return False
     return not _COMPARISONS[comparison["is"]](left, right)
 
@@ -67,13 +69,14 @@ def _applies(backend: str, name: str, number: int, data: dict[str, Any]) -> bool
 
 
 def _operand(operand: str | float, data: Any) -> Any:
+    """Return a number or text to compare; None where the path is absent, or holds something else."""
     if not isinstance(operand, str):
         return operand
     for key in operand.split("."):
         if not isinstance(data, dict):
             return None
         data = data.get(key)
-    return data if isinstance(data, (int, float)) and not isinstance(data, bool) else None
+    return data if isinstance(data, (int, float, str)) and not isinstance(data, bool) else None
 
 
 def _diagnostic(rule: Facts, path: Path) -> Diagnostic:

@@ -1,6 +1,8 @@
 """The lowering catalog: for each type what becomes of its parameters, and under which conditions.
 
-A parameter that goes into the native object under its own name, unconditionally, maps to null.
+A parameter that goes into the native object under its own name, unchanged and unconditionally, maps
+to null; ``simple`` marks one that goes there under its own name too, perhaps as another type of number, or
+under conditions (``when``).
 """
 
 from __future__ import annotations
@@ -94,6 +96,8 @@ def _facts(parameter: Json, holder: Type, types: dict[str, Type]) -> Json | None
     }
     if values:
         conditions["values"] = values
+    if facts.keys() <= {"integral", "floating", "integral_items"} and (facts or conditions):
+        facts["simple"] = True
     if conditions:
         facts["when"] = conditions
     return facts or None

@@ -49,7 +49,9 @@ class _Inliner(ast.NodeTransformer):
         return ast.Name("UNSET") if node.value == UNSET else node
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:  # noqa: N802
-        node.body = [item for item in node.body if not isinstance(item, ast.Assign)]  # model_config: the base's
+        node.body = [
+            item for item in node.body if not isinstance(item, ast.Assign)
+        ]  # model_config: the base's
         return self.generic_visit(node)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:  # noqa: N802

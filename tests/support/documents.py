@@ -24,7 +24,7 @@ MODEL = "some/model"
 DENSITIES = (0.004, 0.01, 0.02, 0.05, 0.3)
 WORDS = (
     "some text", "12", "0", "auto", "a/b", "x.y.z", "cpu", "cuda", "null", "true", "low", "-1", "+rms_norm",
-    "é ü 漢", "with 'quotes' and \"more\"", "[[0], [0, 1]]", '{"a": 1}', "c4", "  spaced", "a: b # c",
+    "é ü 漢", "with 'quotes' and \"more\"", "[[0], [0, 1]]", '{"a": 1}', "c4", "  spaced", "a: b # c", "kernels/activation:Silu",
 )  # fmt: skip
 OPEN_VALUES = (True, False, 0, 7, 0.5, "text", None, [1, 2], {"nested": {"deep": [True]}})
 
@@ -34,6 +34,10 @@ def documents(seed: int, count: int, only: Sequence[str] = (), **options: Any) -
     draw = Draw(Random(seed), **options)  # noqa: S311
     for _ in range(count):
         yield draw.document(only)
+
+
+class NoWord(Exception):
+    """A text must match a pattern that no word of WORDS matches; an example around it has to do."""
 
 
 class Draw:
@@ -136,7 +140,12 @@ class Draw:
             return copy.deepcopy(self.random.choice(given))
         if not allowed:
             return self.open_value()
-        return self._of_kind(self.random.choice([kind for kind in allowed if kind != "null"]), schema)
+        try:
+            return self._of_kind(self.random.choice([kind for kind in allowed if kind != "null"]), schema)
+        except NoWord:
+            if not given:
+                raise
+            return copy.deepcopy(self.random.choice(given))
 
     def _of_kind(self, kind: str, schema: Schema) -> Any:
         makers: dict[str, Callable[[Schema], Any]] = {
@@ -210,13 +219,14 @@ def bounds(schema: Schema, step: float) -> tuple[Any, Any]:
 
 @cache
 def _matching(pattern: str, least: int) -> list[str]:
-    found = [word for word in WORDS if len(word) >= least and re.search(pattern, word)]
-    assert found, f"no word of WORDS matches {pattern!r}"
-    return found
+    return [word for word in WORDS if len(word) >= least and re.search(pattern, word)]
 
 
 def texts(schema: Schema) -> list[str]:
-    return _matching(schema.get("pattern", ""), schema.get("minLength", 0))
+    found = _matching(schema.get("pattern", ""), schema.get("minLength", 0))
+    if not found:
+        raise NoWord(f"no word of WORDS matches {schema['pattern']!r}")
+    return found
 
 
 def _samples(schema: Schema) -> list[Any]:

@@ -1,0 +1,56 @@
+"""Parameters and values that the user wrote and that come with conditions: versions and hardware."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from llmcfg.catalog import Facts, backend_catalog
+from llmcfg.diagnostics import Diagnostic, Path
+from llmcfg.gpus import Gpu
+from llmcfg.hardware import check_requirements
+from llmcfg.printable import shown
+from llmcfg.versions import check_facts
+
+
+class Use(NamedTuple):
+    """A parameter of an object at ``path``; the object's type itself where ``key`` is None."""
+
+    type: str
+    key: str | None
+    path: Path
+    value: Any
+
+
+def check_uses(backend: str, uses: Iterable[Use], gpu: Gpu | None, version: str) -> Iterator[Diagnostic]:
+    """Yield what is wrong with the uses on this GPU and in this release of the backend."""
+    for name, key, path, value in uses:
+        text = value if isinstance(value, str) else shown(value)
+        for found in _judged(backend, name, key, str(path[-1]) if key is None else key, text, gpu, version):
+            where = path if key is None else (*path, key)
+            yield found._replace(path=where)
+
+
+@lru_cache(maxsize=8192)
+def _judged(
+    backend: str, name: str, key: str | None, what: str, text: str, gpu: Gpu | None, version: str
+) -> tuple[Diagnostic, ...]:
+    """Judge one value of one parameter; sweeps ask the same again and again."""
+    entry = backend_catalog(backend)["types"][name]
+    facts: Facts = entry["when"] if key is None else entry["parameters"][key]["when"]
+    found = list(check_facts(backend, version, facts, what, ()))
+    if gpu is not None and "requires" in facts and text not in _OFF:
+        found += check_requirements(facts["requires"], what, (), gpu, {})
+    values = facts.get("values", {})
+    about = values.get(text)
+    if about is not None:
+        what = f"{what}: {text}"
+        found += check_facts(backend, version, about, what, ())
+        if gpu is not None and "requires" in about:
+            found += check_requirements(about["requires"], what, (), gpu, values)
+    return tuple(found)
+
+
+# A parameter that needs hardware needs none where it is turned off.
+_OFF = frozenset(("null", "false", "0"))
