@@ -15,6 +15,7 @@ from llmcfg.data import data_text
 from llmcfg.diagnostics import Path
 
 Schema = dict[str, Any]
+_GROUP = 16
 
 
 class Violation(NamedTuple):
@@ -52,15 +53,21 @@ def satisfies(schema: Schema, data: Any) -> bool:
 
 
 def broken_conditions(backend: str, name: str, numbers: tuple[int, ...], data: Any) -> list[int]:
-    """Return which of a type's conditions, given by their numbers, ``data`` breaks."""
-    validator = _conditions_validator(backend, name, numbers)
-    if validator.is_valid(data):
+    """Return which of a type's conditions, given by their numbers, ``data`` breaks.
+
+    They are judged in groups, and one by one only in a group that fails: asking for errors would
+    cost more than that, because each error carries a copy of ``data``.
+    """
+    if _conditions_validator(backend, name, numbers).is_valid(data):
         return []
-    broken = (where for _, where in _errors(validator, {}, data))
-    return sorted({numbers[int(where[1])] for where in broken})
+    if len(numbers) == 1:
+        return list(numbers)
+    size = _GROUP if len(numbers) > _GROUP else 1
+    groups = (numbers[start : start + size] for start in range(0, len(numbers), size))
+    return [number for group in groups for number in broken_conditions(backend, name, group, data)]
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def _conditions_validator(backend: str, name: str, numbers: tuple[int, ...]) -> Any:
     conditions = _conditions(backend)[name]
     return _make(json.dumps({"allOf": [conditions[str(number)] for number in numbers]}))
@@ -101,9 +108,28 @@ def _make(text: str) -> Any:
 def _errors(validator: Any, schema: Schema, data: Any) -> Iterator[tuple[Path, tuple[str | int, ...]]]:
     for error in validator.iter_errors(data):
         if hasattr(error, "instance_path"):
-            yield tuple(error.instance_path), tuple(error.schema_path)
+            yield _located(data, tuple(error.instance_path), error.instance), tuple(error.schema_path)
         else:
             yield tuple(error.absolute_path), _canonical(error.absolute_schema_path, schema)
+
+
+def _located(data: Any, parts: Path, value: Any) -> Path:
+    """Mend the paths of jsonschema-rs, in which a key such as "012" or "+12" has become the number 12."""
+    paths = list(_paths(data, parts)) if any(isinstance(part, int) for part in parts) else [parts]
+    return next((path for path in paths if _walk(data, path) == value), paths[0])
+
+
+def _paths(data: Any, parts: Path) -> Iterator[Path]:
+    if not parts:
+        yield ()
+        return
+    first = parts[0]
+    keys: list[str | int] = [first]
+    if isinstance(data, dict) and isinstance(first, int):
+        keys = [key for key in data if key.removeprefix("+").isdigit() and int(key) == first]
+    for key in keys:
+        for path in _paths(data[key], parts[1:]):
+            yield (key, *path)
 
 
 def _canonical(parts: Iterable[str | int], schema: Schema) -> tuple[str | int, ...]:

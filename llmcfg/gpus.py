@@ -53,15 +53,16 @@ def find(name: str) -> Gpu:
         return _by_title(first_gpu_name())
     gpus = index()["gpus"]["gpus"]
     for key, facts in gpus.items():
-        if wanted == key or wanted in facts.get("aliases", ()):
+        if wanted in (_spelled(known) for known in (key, *facts.get("aliases", ()))):
             return _gpu(key)
     from llmcfg.suggest import nearest
 
-    raise UnknownGpu(name, nearest(wanted, gpus))
+    raise UnknownGpu(name, nearest(name, gpus))
 
 
 def _spelled(name: str) -> str:
-    return name.strip().lower().replace(" ", "-").replace("_", "-")
+    """Reduce a name to its letters and digits: RTX 3090, rtx-3090 and rtx3090 are one card."""
+    return "".join(filter(str.isalnum, name.lower()))
 
 
 def _gpu(key: str) -> Gpu:
@@ -76,7 +77,7 @@ def _gpu(key: str) -> Gpu:
 
 def _by_title(reported: str) -> Gpu:
     """Match the name that the driver reports: the longest table name whose words it holds."""
-    words = set(_spelled(reported).split("-"))
+    words = set(reported.lower().replace("-", " ").split())
     matches = [
         key
         for key, facts in index()["gpus"]["gpus"].items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from llmcfg.catalog import Facts, backend_catalog, backends, nested_type
@@ -12,8 +13,7 @@ from llmcfg.uses import Use
 
 ENV = "env"
 _UNKNOWN: Facts = {}
-_AS_IT_IS = frozenset((str, bool, type(None)))
-"""Types of values that are never converted, only renamed or moved."""
+_SCALARS = frozenset((str, int, float, bool, type(None)))
 
 
 class Ruled(NamedTuple):
@@ -58,6 +58,7 @@ def _environment_text(value: Any) -> str:
 
 class _Lowering:
     def __init__(self, backend: str, native: dict[str, NativeObject]) -> None:
+        self.backend = backend
         self.types: dict[str, Facts] = backend_catalog(backend)["types"]
         self.native = native
         self.uses: list[Use] = []
@@ -74,24 +75,32 @@ class _Lowering:
         native = NativeObject(entry.get("class"))
         for key, value in data.items():
             facts = parameters.get(key, _UNKNOWN)
-            if facts is not None and "when" in facts:
+            kind = type(value)
+            if facts is None:
+                native[key] = value if kind in _SCALARS else _copied(value)
+                continue
+            if "when" in facts:
                 self.uses.append(Use(name, key, path, value))
-            if facts is None or ("simple" in facts and type(value) in _AS_IT_IS):
-                native[key] = _copied(value) if isinstance(value, (dict, list)) else value
-            elif facts:
+            if "simple" not in facts:
                 self._parameter(key, facts, value, (*path, key), native)
+            elif kind is int or kind is float:
+                native[key] = _number(facts, value)
+            else:
+                native[key] = value if kind in _SCALARS else self._value(facts, value, path)
         extra = data.get("extra")
         if extra and isinstance(extra, dict) and "extra" not in parameters:
-            self._merge_extra(extra, parameters, native, (*path, "extra"))
+            self._merge_extra(extra, name, native, (*path, "extra"))
         return native
 
     def _parameter(self, key: str, facts: Facts, value: Any, path: Path, native: dict[str, Any]) -> None:
+        if not facts:
+            return
         lowered = self._value(facts, value, path)
         if facts.get("form") == "class":
             return
         if "object" not in facts:
             native[facts.get("name", key)] = lowered
-        elif lowered:
+        elif lowered and isinstance(lowered, NativeObject):
             self.native.setdefault(facts["object"], NativeObject(lowered.cls, lowered.tag)).update(lowered)
 
     def _value(self, facts: Facts, value: Any, path: Path) -> Any:
@@ -115,9 +124,7 @@ class _Lowering:
             if "items" in facts:
                 return [self._nested(facts["items"], item, (*path, i)) for i, item in enumerate(value)]
             return [_whole(item) for item in value] if "integral_items" in facts else _copied(value)
-        if "floating" in facts and type(value) is int:
-            return float(value)
-        return _whole(value) if "integral" in facts else value
+        return _number(facts, value)
 
     def _tag(self, name: str, discriminator: str) -> str:
         facts = self.types[name]["parameters"][discriminator] or _UNKNOWN
@@ -126,9 +133,8 @@ class _Lowering:
     def _nested(self, name: str, value: Any, path: Path) -> Any:
         return self.object(name, value, path) if isinstance(value, dict) else value
 
-    def _merge_extra(
-        self, extra: dict[str, Any], parameters: Facts, native: dict[str, Any], path: Path
-    ) -> None:
+    def _merge_extra(self, extra: dict[str, Any], name: str, native: dict[str, Any], path: Path) -> None:
+        parameters = self.types[name]["parameters"]
         written = {(facts or _UNKNOWN).get("name", key): key for key, facts in parameters.items()}
         for key, value in extra.items():
             where = (*path, key)
@@ -155,13 +161,11 @@ class _Lowering:
                     )
                 )
             else:
-                self._hint_at_typo(key, written, where)
+                self._hint_at_typo(str(key), name, where)
             native[key] = _copied(value)
 
-    def _hint_at_typo(self, key: str, written: dict[str, str], path: Path) -> None:
-        from llmcfg.suggest import nearest
-
-        near = nearest(str(key), written)
+    def _hint_at_typo(self, key: str, name: str, path: Path) -> None:
+        near = _near_parameter(self.backend, name, key)
         if near is not None:
             self.diagnostics.append(
                 Diagnostic(
@@ -174,9 +178,23 @@ class _Lowering:
             )
 
 
+@lru_cache(maxsize=1024)
+def _near_parameter(backend: str, name: str, key: str) -> str | None:
+    from llmcfg.suggest import nearest
+
+    return nearest(key, backend_catalog(backend)["types"][name]["parameters"])
+
+
 def _integer_key(key: str) -> str | int:
     """YAML keys are texts here; the engine looks token ids and GPU numbers up as integers."""
     return int(key) if key.isascii() and key.isdigit() else key
+
+
+def _number(facts: Facts, value: Any) -> Any:
+    """Give a number the type that the engine takes."""
+    if "floating" in facts and type(value) is int:
+        return float(value)
+    return _whole(value) if "integral" in facts else value
 
 
 def _whole(value: Any) -> Any:

@@ -26,7 +26,7 @@ class Use(NamedTuple):
 def check_uses(backend: str, uses: Iterable[Use], gpu: Gpu | None, version: str) -> Iterator[Diagnostic]:
     """Yield what is wrong with the uses on this GPU and in this release of the backend."""
     for name, key, path, value in uses:
-        text = value if isinstance(value, str) else shown(value)
+        text = value if type(value) is str else shown(value)
         for found in _judged(backend, name, key, str(path[-1]) if key is None else key, text, gpu, version):
             where = path if key is None else (*path, key)
             yield found._replace(path=where)
