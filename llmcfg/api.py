@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from llmcfg.compiled import Compiled
-from llmcfg.diagnostics import ConfigError, Diagnostic, has_errors
+from llmcfg.diagnostics import ConfigError, Diagnostic, Path, has_errors
 from llmcfg.document import Document
 from llmcfg.pipeline import Request, run
+from llmcfg.printable import shown
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -52,5 +53,28 @@ def _document(config: Any) -> Document:
 
         return read(os.fspath(config))
     if isinstance(config, Mapping):
-        return Document(config if isinstance(config, dict) else dict(config))
+        problems: list[Diagnostic] = []
+        data = _plain(config, (), problems)
+        return Document(None if problems else data, problems=tuple(problems))
     return Document(config.model_dump(mode="json", by_alias=True, exclude_unset=True))
+
+
+def _plain(value: Any, path: Path, problems: list[Diagnostic]) -> Any:
+    """Copy what was built in Python into what a file could hold; token ids as keys become texts."""
+    if isinstance(value, Mapping):
+        return {_key(key, path, problems): _plain(item, (*path, key), problems) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item, (*path, position), problems) for position, item in enumerate(value)]
+    if value is not None and not isinstance(value, (str, int, float)):
+        problems.append(_foreign(f"a {type(value).__name__}", path))
+    return value
+
+
+def _key(key: Any, path: Path, problems: list[Diagnostic]) -> str:
+    if not isinstance(key, (str, int)) or isinstance(key, bool):
+        problems.append(_foreign(f"a mapping with the key {shown(key)}", path))
+    return str(key)
+
+
+def _foreign(what: str, path: Path) -> Diagnostic:
+    return Diagnostic("L102", f"{what} is not plain data", path, hint="Use what a YAML file could hold.")

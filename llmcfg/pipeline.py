@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 
 from llmcfg.catalog import backends
 from llmcfg.compiled import Compiled
-from llmcfg.diagnostics import ERROR, Diagnostic, Path, Place, dotted, has_errors
+from llmcfg.diagnostics import ERROR, Diagnostic, Place, dotted, has_errors
 from llmcfg.document import Document
+from llmcfg.echoes import without_echoes
 from llmcfg.gpus import Gpu, UnknownGpu, find
 from llmcfg.lower import ENV, lower
 from llmcfg.printable import shown
@@ -43,7 +44,7 @@ def run(document: Document, request: Request) -> Result:
     broken = validate("root", document.data, ())
     found = [*document.problems, *broken]
     chosen = _choose(document.data, request)
-    if not chosen and not any(item.path[:1] == ("backend",) for item in found):
+    if not chosen and not _explained(found):
         found.append(_no_backend())
     gpu = _gpu(document.data, request, found)
     compiled = []
@@ -65,8 +66,8 @@ def run(document: Document, request: Request) -> Result:
 
 
 def _section(backend: str, data: dict[str, Any], model: Any, gpu: Gpu | None, version: str) -> Compiled:
-    found = validate(backend, data, (backend,))
-    refused = [item.path for item in found]
+    refused = validate(backend, data, (backend,))
+    found = list(refused)
     if version != backends()[backend]["reference"]:
         found += check_version(backend, version, (backend,))
     lowered = lower(backend, data, model)
@@ -74,16 +75,11 @@ def _section(backend: str, data: dict[str, Any], model: Any, gpu: Gpu | None, ve
     for name, owner, path in lowered.ruled:
         later += broken_rules(backend, name, owner, path, version)
     later += check_uses(backend, lowered.uses, gpu, version)
-    found += [item for item in later if not _follows(item.path, refused)] if refused else later
+    found += without_echoes(later, refused, {backend: data}) if refused else later
     found += lowered.diagnostics
     native: dict[str, dict[str, Any]] = {**lowered.native}
     environment = native.pop(ENV, {})
     return Compiled(backend, version, model, native, environment, found)
-
-
-def _follows(path: Path, refused: list[Path]) -> bool:
-    """Tell whether a later finding only repeats that a value was refused before."""
-    return any(path[: len(other)] == other for other in refused)
 
 
 def _choose(data: dict[str, Any], request: Request) -> list[str]:
@@ -102,6 +98,16 @@ def _no_mapping(data: Any) -> Diagnostic:
     glued = isinstance(data, str) and ":" in data
     hint = "Put a space after the colon." if glued else "Start with `model: …`."
     return Diagnostic("L007", "the config is not a mapping of keys to values", hint=hint)
+
+
+def _explained(found: list[Diagnostic]) -> bool:
+    """Tell whether another mistake is why there is no backend."""
+    from llmcfg.suggest import means_backend
+
+    return any(
+        item.path == ("backend",) or (item.code == "L101" and means_backend(str(item.path[0])))
+        for item in found
+    )
 
 
 def _no_backend() -> Diagnostic:
