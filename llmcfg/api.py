@@ -62,16 +62,19 @@ def _document(config: Any) -> Document:
 def _plain(value: Any, path: Path, problems: list[Diagnostic]) -> Any:
     """Copy what was built in Python into what a file could hold; token ids as keys become texts."""
     if isinstance(value, Mapping):
-        return {_key(key, path, problems): _plain(item, (*path, key), problems) for key, item in value.items()}
+        return {
+            _key(key, path, problems): _plain(item, (*path, key), problems) for key, item in value.items()
+        }
     if isinstance(value, (list, tuple)):
         return [_plain(item, (*path, position), problems) for position, item in enumerate(value)]
     if value is not None and not isinstance(value, (str, int, float)):
-        problems.append(_foreign(f"a {type(value).__name__}", path))
+        problems.append(_foreign(f"an object of type {type(value).__name__}", path))
     return value
 
 
 def _key(key: Any, path: Path, problems: list[Diagnostic]) -> str:
-    if not isinstance(key, (str, int)) or isinstance(key, bool):
+    """Return a key as a file would have it; below ``extra`` nothing is changed, so only texts will do."""
+    if not isinstance(key, str) and (type(key) is not int or "extra" in path):
         problems.append(_foreign(f"a mapping with the key {shown(key)}", path))
     return str(key)
 

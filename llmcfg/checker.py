@@ -47,6 +47,12 @@ def violations(name: str, data: Any) -> list[Violation]:
     return found
 
 
+def choices(name: str, type_name: str, key: str) -> list[str]:
+    """Return the texts that a parameter takes, in the order of the schema."""
+    enum = _schema(name)["$defs"][type_name]["properties"][key]["enum"]
+    return [choice for choice in enum if isinstance(choice, str)]
+
+
 def satisfies(schema: Schema, data: Any) -> bool:
     """Tell whether ``data`` satisfies a small schema that is not part of a generated validator."""
     return bool(_small_validator(json.dumps(schema)).is_valid(data))

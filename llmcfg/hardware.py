@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
 
 from llmcfg.catalog import Facts, index
 from llmcfg.diagnostics import ERROR, WARNING, Diagnostic, Path
-from llmcfg.gpus import Gpu
+from llmcfg.gpus import CPU, Gpu
+
+_MOST_LISTED = 12
 
 
 def check_requirements(
-    requires: list[Facts], what: str, path: Path, gpu: Gpu, values: dict[str, Facts]
+    requires: list[Facts], what: str, path: Path, gpu: Gpu, others: Callable[[], list[str]] = list
 ) -> Iterator[Diagnostic]:
     """Judge alternatives in order: the first that the GPU meets decides.
 
-    ``values`` are the parameter's values with requirements: the hint names those that this GPU meets.
+    ``others`` gives the parameter's values that this GPU takes, for the hint.
     """
     for requirement in requires:
         if meets(requirement, gpu):
@@ -28,11 +29,11 @@ def check_requirements(
                     hint=requirement["note"],
                 )
             return
-    needs = "; or ".join(_need(requirement) for requirement in requires)
-    hint = f"{gpu.title} {_has(gpu)}."
-    if others := usable(values, gpu):
-        hint += f" It takes {', '.join(others[:12])}."
-    yield Diagnostic("L301", f"{what} needs {needs}", path, severity=ERROR, hint=hint)
+    hint = f"{gpu.title} is {_architecture(gpu.architecture)}." if gpu is not CPU else "There is no GPU."
+    if values := others():
+        hint += f" What works there: {', '.join(values[:_MOST_LISTED])}"
+        hint += ", …" if len(values) > _MOST_LISTED else "."
+    yield Diagnostic("L301", f"{what} needs {_needs(requires)}", path, severity=ERROR, hint=hint)
 
 
 def meets(requirement: Facts, gpu: Gpu) -> bool:
@@ -54,13 +55,13 @@ def meets(requirement: Facts, gpu: Gpu) -> bool:
     return any(_is(gpu, name) for name in arch)
 
 
-def usable(values: dict[str, Any], gpu: Gpu) -> list[str]:
-    """Return the values with requirements that the GPU meets."""
-    return [
-        value
-        for value, facts in values.items()
-        if "requires" in facts and any(meets(item, gpu) for item in facts["requires"])
-    ]
+def usable(choices: list[str], values: dict[str, Facts], gpu: Gpu) -> list[str]:
+    """Return the choices that need nothing, or nothing that the GPU lacks."""
+    return [choice for choice in choices if _takes(values.get(choice, {}).get("requires"), gpu)]
+
+
+def _takes(requires: list[Facts] | None, gpu: Gpu) -> bool:
+    return requires is None or any(meets(requirement, gpu) for requirement in requires)
 
 
 def _is(gpu: Gpu, name: str) -> bool:
@@ -74,24 +75,20 @@ def _capability(name: str) -> tuple[int, int]:
     return int(major), int(minor)
 
 
-def _has(gpu: Gpu) -> str:
-    if gpu.name == "none":
-        return "has no CUDA device"
-    return f"is {gpu.architecture}, compute capability {gpu.capability[0]}.{gpu.capability[1]}"
-
-
-def _need(requirement: Facts) -> str:
-    words = []
-    if "arch" in requirement:
-        arch = requirement["arch"]
-        words.append(
-            _architecture(arch) + " or newer"
-            if isinstance(arch, str)
-            else " or ".join(map(_architecture, arch))
-        )
-    if "platform" in requirement:
-        words.append(f"the platform {' or '.join(requirement['platform'])}")
-    return " on ".join(words) or "other hardware"
+def _needs(requires: list[Facts]) -> str:
+    """Say what NVIDIA hardware would do; other platforms only where none would."""
+    relevant = [item for item in requires if "cuda" in item.get("platform", ("cuda",))]
+    if not relevant:
+        platforms = {platform: None for item in requires for platform in item["platform"]}
+        return f"the platform {' or '.join(platforms)}"
+    if not all("arch" in item for item in relevant):
+        return "an NVIDIA GPU"
+    oldest = sorted((item["arch"] for item in relevant if isinstance(item["arch"], str)), key=_capability)[:1]
+    exact = {name for item in relevant if isinstance(item["arch"], list) for name in item["arch"]}
+    older = [name for name in exact if not oldest or _capability(name) < _capability(oldest[0])]
+    words = [_architecture(name) for name in sorted(older, key=_capability)]
+    words += [f"{_architecture(name)} or newer" for name in oldest]
+    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def _architecture(name: str) -> str:

@@ -11,6 +11,7 @@ from llmcfg.document import Document
 from llmcfg.echoes import without_echoes
 from llmcfg.gpus import Gpu, UnknownGpu, find
 from llmcfg.lower import ENV, lower
+from llmcfg.nvml import GpuQueryFailed
 from llmcfg.printable import shown
 from llmcfg.rules import broken_rules
 from llmcfg.uses import check_uses
@@ -122,8 +123,15 @@ def _gpu(data: dict[str, Any], request: Request, found: list[Diagnostic]) -> Gpu
     name = request.gpu or data.get("gpu")
     if not isinstance(name, str):
         return None
+    if name == "auto" and request.gpu is None:
+        hint = "A file names the GPU that it is for; `--gpu auto` asks the driver."
+        found.append(Diagnostic("L303", "'auto' is not in the table of GPUs", ("gpu",), hint=hint))
+        return None
     try:
         return find(name)
+    except GpuQueryFailed as failed:
+        found.append(Diagnostic("L506", str(failed)))
+        return None
     except UnknownGpu as unknown:
         near = f"Did you mean {unknown.near}? " if unknown.near else ""
         path = () if request.gpu else ("gpu",)

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from llmcfg.catalog import backend_catalog, backends
 from llmcfg.diagnostics import Path, dotted
 
-
 _SHORT = {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32", "f16": "float16", "f32": "float32"}
 _TYPO, _SLIP = 0.75, 0.9
 """How alike two words are of which one could be meant by the other, or most probably is."""

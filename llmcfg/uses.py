@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from llmcfg.catalog import Facts, backend_catalog
+from llmcfg.checker import choices
 from llmcfg.diagnostics import Diagnostic, Path
 from llmcfg.gpus import Gpu
-from llmcfg.hardware import check_requirements
+from llmcfg.hardware import check_requirements, usable
 from llmcfg.printable import shown
 from llmcfg.versions import check_facts
 
@@ -41,15 +42,20 @@ def _judged(
     facts: Facts = entry["when"] if key is None else entry["parameters"][key]["when"]
     found = list(check_facts(backend, version, facts, what, ()))
     if gpu is not None and "requires" in facts and text not in _OFF:
-        found += check_requirements(facts["requires"], what, (), gpu, {})
+        found += check_requirements(facts["requires"], what, (), gpu)
     values = facts.get("values", {})
     about = values.get(text)
     if about is not None:
         what = f"{what}: {text}"
         found += check_facts(backend, version, about, what, ())
         if gpu is not None and "requires" in about:
-            found += check_requirements(about["requires"], what, (), gpu, values)
+            others = partial(_others, backend, name, key, values, gpu)
+            found += check_requirements(about["requires"], what, (), gpu, others)
     return tuple(found)
+
+
+def _others(backend: str, name: str, key: str, values: Facts, gpu: Gpu) -> list[str]:
+    return usable(choices(backend, name, key), values, gpu)
 
 
 # A parameter that needs hardware needs none where it is turned off.

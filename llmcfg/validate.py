@@ -191,7 +191,8 @@ def _choices(enum: list[Any]) -> list[str]:
 
 def _listed(enum: list[Any], path: Path) -> str:
     if len(enum) > _MOST_LISTED:
-        return f"`llmcfg explain {dotted(path)}` lists its {len(enum)} values."
+        names = dotted(tuple(part for part in path if isinstance(part, str)))
+        return f"`llmcfg explain {names}` lists its {len(enum)} values."
     return f"It takes {', '.join(choice or shown(choice) for choice in _choices(enum))}."
 
 

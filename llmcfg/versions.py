@@ -45,9 +45,10 @@ def check_version(backend: str, version: str, path: Path) -> Iterator[Diagnostic
     audited = backends()[backend]["versions"]
     if not order(audited[0]) <= order(version) <= order(audited[-1]):
         title = backends()[backend]["title"]
+        releases = " to ".join(dict.fromkeys((audited[0], audited[-1])))
         yield Diagnostic(
             "L403",
-            f"{title} {version} is outside the audited releases {audited[0]} to {audited[-1]}",
+            f"{title} {version} is not among the audited releases: {releases}",
             path,
             severity=WARNING,
             hint="What the schema says of it is extrapolated.",
@@ -59,12 +60,19 @@ def check_facts(backend: str, version: str, facts: Facts, what: str, path: Path)
     since, until = facts.get("since"), facts.get("until")
     title = backends()[backend]["title"]
     replacement = facts.get("replaced_by")
-    hint = f"Instead: {replacement}" if replacement else None
+    hint = _instead(replacement) if replacement else None
     if not in_range(version, since, None):
-        yield Diagnostic("L401", f"{what} came with {title} {since}; asked for is {version}", path, hint=hint)
+        yield Diagnostic("L401", f"{what} came with {title} {since}, after {version}", path, hint=hint)
     elif not in_range(version, None, until):
         yield Diagnostic(
-            "L402", f"{what} is gone from {title} {until}; asked for is {version}", path, hint=hint
+            "L402", f"{what} is gone since {title} {until}; {version} does not have it", path, hint=hint
         )
     elif facts.get("deprecated"):
         yield Diagnostic("L404", f"{what} is deprecated", path, severity=WARNING, hint=hint)
+
+
+def _instead(replacement: str) -> str:
+    kept = replacement.rstrip(".")
+    if kept.lower().startswith("nothing"):
+        return f"{kept[:1].upper()}{kept[1:]}."
+    return f"Instead: {kept}."

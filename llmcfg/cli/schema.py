@@ -28,8 +28,7 @@ def for_backend(backend: str) -> dict[str, Any]:
     others = backends().keys() - {backend}
     properties = {name: schema for name, schema in whole["properties"].items() if name not in others}
     properties["backend"] = {**properties["backend"], "enum": [backend]}
-    for key in ("enumDescriptions", "markdownEnumDescriptions"):
-        del properties["backend"][key]
+    del properties["backend"]["enumDescriptions"]
     defs: dict[str, Any] = {}
     _collect(properties, whole["$defs"], defs)
     kept = {name: whole["$defs"][name] for name in whole["$defs"] if name in defs}

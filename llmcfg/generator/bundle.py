@@ -85,7 +85,10 @@ def _object(item: Type, types: dict[str, Type]) -> Json:
         if key in item.head:
             rendered[key] = plain(item.head[key])
     if item.rules:
-        rendered["x-rules"] = plain(item.rules)
+        rendered["x-rules"] = [
+            {key: value for key, value in plain(rule).items() if key not in ("if", "then", "compare")}
+            for rule in item.rules
+        ]
     return rendered
 
 
@@ -94,9 +97,11 @@ def _parameter(parameter: Json, types: dict[str, Type], theme: str | None = None
     rendered["markdownDescription"] = parameter_text(parameter)
     rendered |= {key: plain(parameter[key]) for key in _COPIED if key in parameter}
     if "enum" in parameter:
-        texts = enum_texts(parameter)
-        rendered["enumDescriptions"] = texts
-        rendered["markdownEnumDescriptions"] = texts
+        rendered["enumDescriptions"] = enum_texts(parameter)
+        rendered["x-values"] = {
+            value: {key: item for key, item in about.items() if key != "description"}
+            for value, about in rendered["x-values"].items()
+        }
     if parameter.get("deprecated"):
         rendered["deprecationMessage"] = parameter.get("x-replaced-by", "Deprecated by the engine.")
     if theme is not None:
@@ -126,10 +131,15 @@ def _discriminator(parameter: Json, types: dict[str, Type]) -> Json:
         "description": first["description"],
         **discriminator(parameter, types),
         "enumDescriptions": texts,
-        "markdownEnumDescriptions": texts,
     }
 
 
-def as_text(value: Any) -> str:
-    """Write JSON as every generated file has it: indented, unsorted (the schema's own order)."""
-    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+def as_text(schema: Json) -> str:
+    """Write the schema with one type per line: small enough for an editor, and diffs name the type."""
+    head = {key: value for key, value in schema.items() if key != "$defs"}
+    types = (f"{json.dumps(name)}: {_dump(item)}" for name, item in schema["$defs"].items())
+    return _dump(head)[:-1] + ',\n"$defs": {\n' + ",\n".join(types) + "\n}}\n"
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
