@@ -6,11 +6,15 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from llmcfg.catalog import backends
 from llmcfg.compiled import Compiled
 from llmcfg.diagnostics import ConfigError, Diagnostic, Path, has_errors
 from llmcfg.document import Document
+from llmcfg.gpus import UnknownGpu, find
+from llmcfg.nvml import GpuQueryFailed
 from llmcfg.pipeline import Request, run
 from llmcfg.printable import shown
+from llmcfg.versions import order
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -37,7 +41,7 @@ def compile(
     Raises:
         ConfigError: with every problem of the config, if there is one.
     """
-    result = run(_document(config), Request(backend, gpu, backend_version))
+    result = run(_document(config), _request(backend, gpu, backend_version))
     if has_errors(result.diagnostics, strict=strict):
         raise ConfigError(result.diagnostics)
     if len(result.compiled) != 1:
@@ -45,6 +49,30 @@ def compile(
         problem = Diagnostic("L110", f"the config is for several backends: {names}", hint="Pass `backend=`.")
         raise ConfigError([*result.diagnostics, problem])
     return result.compiled[0]
+
+
+def _request(backend: str | None, gpu: str | None, version: str | None) -> Request:
+    """Refuse arguments that no config could satisfy, in the way in which a config is refused."""
+    problems = []
+    if backend is not None and backend not in backends():
+        known = ", ".join(backends())
+        problems.append(
+            Diagnostic("L110", f"no backend is called {shown(backend)}", hint=f"There is {known}.")
+        )
+    try:
+        if version is not None:
+            order(version)
+        if gpu is not None:
+            find(gpu)
+    except GpuQueryFailed as failure:
+        problems.append(Diagnostic("L506", str(failure)))
+    except UnknownGpu:
+        pass  # the pipeline says so, with the near miss
+    except ValueError as error:
+        problems.append(Diagnostic("L403", str(error), hint="Write a release number, for example 0.33.0."))
+    if problems:
+        raise ConfigError(problems)
+    return Request(backend, gpu, version)
 
 
 def _document(config: Any) -> Document:

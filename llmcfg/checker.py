@@ -139,14 +139,13 @@ def _paths(data: Any, parts: Path) -> Iterator[Path]:
 
 
 def _canonical(parts: Iterable[str | int], schema: Schema) -> tuple[str | int, ...]:
-    """Cut jsonschema's path, which runs through every reference, down to the place in the file."""
+    """Turn jsonschema's path, which does not name the references it runs through, into the canonical one."""
     place: tuple[str | int, ...] = ()
     for part in parts:
-        if part == "$ref":
-            reference: str = _walk(schema, place)["$ref"]
-            place = tuple(reference.removeprefix("#/").split("/"))
-        else:
-            place = (*place, part)
+        holder = _walk(schema, place)
+        if isinstance(holder, dict) and part not in holder and "$ref" in holder:
+            place = tuple(holder["$ref"].removeprefix("#/").split("/"))
+        place = (*place, part)
     return place
 
 

@@ -24,10 +24,9 @@ def _mentioned(item: Diagnostic) -> list[str]:
 
 
 def _echoes(text: str, other: Diagnostic, data: Any) -> bool:
-    if other.code == _UNKNOWN:
-        return _is_absent(text, other.path[:-1], data)
-    if other.code == _MISSING:
-        return _is_absent(text, other.path, data)
+    if other.code in (_UNKNOWN, _MISSING):
+        owner = other.path[:-1] if other.code == _UNKNOWN else other.path
+        return text == dotted(owner) or _is_absent(text, owner, data)
     refused = dotted(other.path)
     return text == refused or text.startswith((f"{refused}.", f"{refused}["))
 

@@ -26,7 +26,7 @@ def check_requirements(
                     f"{what} takes a slower path on {gpu.title}",
                     path,
                     severity=WARNING,
-                    hint=requirement["note"],
+                    hint=_sentence(requirement["note"]),
                 )
             return
     hint = f"{gpu.title} is {_architecture(gpu.architecture)}." if gpu is not CPU else "There is no GPU."
@@ -34,6 +34,10 @@ def check_requirements(
         hint += f" What works there: {', '.join(values[:_MOST_LISTED])}"
         hint += ", …" if len(values) > _MOST_LISTED else "."
     yield Diagnostic("L301", f"{what} needs {_needs(requires)}", path, severity=ERROR, hint=hint)
+
+
+def _sentence(note: str) -> str:
+    return f"{note[:1].upper()}{note[1:].rstrip('.')}."
 
 
 def meets(requirement: Facts, gpu: Gpu) -> bool:

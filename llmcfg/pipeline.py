@@ -19,6 +19,7 @@ from llmcfg.validate import validate
 from llmcfg.versions import check_version
 
 ALL = "all"
+AUTO = "auto"
 
 
 class Request(NamedTuple):
@@ -77,7 +78,7 @@ def _section(backend: str, data: dict[str, Any], model: Any, gpu: Gpu | None, ve
         later += broken_rules(backend, name, owner, path, version)
     later += check_uses(backend, lowered.uses, gpu, version)
     found += without_echoes(later, refused, {backend: data}) if refused else later
-    found += lowered.diagnostics
+    found = list(dict.fromkeys([*found, *lowered.diagnostics]))
     native: dict[str, dict[str, Any]] = {**lowered.native}
     environment = native.pop(ENV, {})
     return Compiled(backend, version, model, native, environment, found)
@@ -123,9 +124,9 @@ def _gpu(data: dict[str, Any], request: Request, found: list[Diagnostic]) -> Gpu
     name = request.gpu or data.get("gpu")
     if not isinstance(name, str):
         return None
-    if name == "auto" and request.gpu is None:
-        hint = "A file names the GPU that it is for; `--gpu auto` asks the driver."
-        found.append(Diagnostic("L303", "'auto' is not in the table of GPUs", ("gpu",), hint=hint))
+    if name == AUTO and request.gpu is None:
+        hint = "Name the GPU, so that the file means the same everywhere; `--gpu auto` asks this machine."
+        found.append(Diagnostic("L303", "auto is no name of a GPU", ("gpu",), hint=hint))
         return None
     try:
         return find(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from llmcfg.catalog import backend_catalog, backends
+from llmcfg.checker import Violation
 from llmcfg.diagnostics import Path, dotted
 
 _SHORT = {"bf16": "bfloat16", "fp16": "float16", "fp32": "float32", "f16": "float16", "f32": "float32"}
@@ -32,14 +33,15 @@ def means_backend(key: str) -> bool:
     return bool(nearest(key, backends())) or any(any(_places(name, key)) for name in backends())
 
 
-def hint_for_unknown(name: str, where: tuple[str | int, ...], path: Path, key: str) -> str:
-    """Say what the user may have meant by an unknown key.
+def hint_for_unknown(name: str, violation: Violation, path: Path, key: str) -> str:
+    """Say what the user may have meant by an unknown key of the object at ``path``.
 
-    ``name`` is the validator (a backend, or ``root``); ``where`` the place of the broken keyword in
-    its schema, from which the type at ``path`` is known.
+    ``name`` is the validator (a backend, or ``root``); the place of the broken keyword in its schema
+    says which type the object is of.
     """
     if name == "root":
-        return _hint_at_top(key)
+        return _hint_at_top(key, [backend for backend in backends() if backend in violation.value])
+    where = violation.where
     types = backend_catalog(name)["types"]
     here = types[where[1]] if where[0] == "$defs" else types[backend_catalog(name)["root"]]
     if key in here.get("renamed", ()):
@@ -48,39 +50,46 @@ def hint_for_unknown(name: str, where: tuple[str | int, ...], path: Path, key: s
         return "Put a space after the colon."
     if key in ("model", "backend", "gpu"):
         return f"It is a key of the top level: `{key}: …`."
-    if hint := _elsewhere(name, key, here["parameters"]):
+    if hint := _elsewhere(name, key, path, here["parameters"]):
         return hint
     if len(path) == 1:
         return f"{path[0]} has the sections {', '.join(here['parameters'])}."
     return f"If the engine takes it, put it under {dotted(path)}.extra, where nothing is checked."
 
 
-def _elsewhere(name: str, key: str, here: Iterable[str]) -> str | None:
+def _elsewhere(name: str, key: str, path: Path, here: Iterable[str]) -> str | None:
     """Look for the key: nearly so here, so elsewhere in the backend, in another one; then less alike."""
     if near := nearest(key, here, _SLIP):
         return f"Did you mean {near}?"
     if places := list(_places(name, key)):
-        return f"It belongs under {_either(places)}."
+        own = dotted((*path, key)) in places
+        return f"Another kind of {path[-1]} has it." if own else f"It belongs under {_either(places)}."
     for other in backends():
         if other != name and (places := list(_places(other, key))):
             titles = backends()[name]["title"], backends()[other]["title"]
             return f"{titles[0]} has no such key; {titles[1]} has it as {_either(places)}."
     if near := nearest(key, here):
         return f"Did you mean {near}?"
-    if near := nearest(key, (parameter for _, parameter in _parameters(name)), 0.85):
-        return f"Did you mean {_either(list(_places(name, near)))}?"
-    return None
+    return _far_miss(name, key)
 
 
-def _hint_at_top(key: str) -> str:
+def _far_miss(backend: str, key: str) -> str | None:
+    names = (parameter for _, parameter in _parameters(backend) if parameter.isupper() == key.isupper())
+    near = nearest(key, names, 0.85)
+    return f"Did you mean {_either(list(_places(backend, near)))}?" if near else None
+
+
+def _hint_at_top(key: str, present: list[str]) -> str:
     if ":" in key:
         return "Put a space after the colon."
     top = ["model", "backend", "gpu", *backends()]
     if near := nearest(key, top):
         return f"Did you mean {near}?"
-    for backend in backends():
+    for backend in present or backends():
         if places := list(_places(backend, key)):
             return f"It belongs under {_either(places)}."
+        if hint := _far_miss(backend, key):
+            return hint
     return f"The top level takes {', '.join(top)}."
 
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StrictFloat, WrapValidator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    StrictFloat,
+    WrapValidator,
+)
 
 UNSET: Any = None
 """The default of a field that cannot be null and whose default is the engine's own to work out."""
@@ -56,5 +64,7 @@ def _distinct(items: list[Any] | None) -> list[Any] | None:
 WHOLE = BeforeValidator(_whole)
 TRUTH = BeforeValidator(_truth)
 Integer = Annotated[int, WHOLE]
-Number = Annotated[StrictFloat, WrapValidator(_as_written)]
+Number = Annotated[
+    StrictFloat, WrapValidator(_as_written), PlainSerializer(lambda value: value, return_type=Any)
+]
 DISTINCT = AfterValidator(_distinct)

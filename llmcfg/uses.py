@@ -45,7 +45,7 @@ def _judged(
         found += check_requirements(facts["requires"], what, (), gpu)
     values = facts.get("values", {})
     about = values.get(text)
-    if about is not None:
+    if key is not None and about is not None:
         what = f"{what}: {text}"
         found += check_facts(backend, version, about, what, ())
         if gpu is not None and "requires" in about:

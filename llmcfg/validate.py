@@ -84,7 +84,7 @@ def _unknown_keys(name: str, violation: Violation, path: Path) -> Iterator[Diagn
                 "L101",
                 f"unknown key {shown(key)}{where}",
                 (*path, key),
-                hint=hint_for_unknown(name, violation.where, path, str(key)),
+                hint=hint_for_unknown(name, violation, path, str(key)),
             )
 
 
@@ -204,6 +204,8 @@ def _type_hint(violation: Violation, kinds: list[str], path: Path) -> str | None
         )
     if isinstance(value, str):
         return _text_hint(value, kinds)
+    if "boolean" in kinds and value in (0, 1):
+        return f"Write {'true' if value else 'false'}."
     if choices and shown(value) not in choices:
         return _listed(choices, path)
     if "string" in kinds and isinstance(value, (bool, int, float)):

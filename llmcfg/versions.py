@@ -74,5 +74,5 @@ def check_facts(backend: str, version: str, facts: Facts, what: str, path: Path)
 def _instead(replacement: str) -> str:
     kept = replacement.rstrip(".")
     if kept.lower().startswith("nothing"):
-        return f"{kept[:1].upper()}{kept[1:]}."
-    return f"Instead: {kept}."
+        return f"Nothing replaces it{kept[len('nothing') :]}."
+    return f"Instead: {kept.replace('The ', 'the ', 1) if kept.startswith('The ') else kept}."

@@ -6,10 +6,11 @@ import sys
 
 from llmcfg.cli.errors import UserError
 from llmcfg.diagnostics import Diagnostic, has_errors
-from llmcfg.pipeline import Request
+from llmcfg.pipeline import ALL, Request, Result
 from llmcfg.report.text import text_report
 
 UNREADABLE = "L001"
+_ONE_VERSION = "--backend-version is the version of one backend; name it with --backend"
 
 
 def request(backend: str | None, gpu: str | None, version: str | None) -> Request:
@@ -25,11 +26,21 @@ def request(backend: str | None, gpu: str | None, version: str | None) -> Reques
             order(version)
         except ValueError as error:
             raise UserError(f"--backend-version: {error}") from None
-        if backend == "all":
-            raise UserError("--backend-version is the version of one backend; name it with --backend")
+        if backend == ALL:
+            raise UserError(_ONE_VERSION)
     if gpu is not None:
         gpu = _known(gpu)
     return Request(backend, gpu, version)
+
+
+def one_version(version: str | None, result: Result) -> None:
+    """Refuse one version for a config that holds several backends.
+
+    Raises:
+        UserError: if the version could be meant for more than one backend.
+    """
+    if version is not None and len(result.compiled) > 1:
+        raise UserError(_ONE_VERSION)
 
 
 def _known(gpu: str) -> str:

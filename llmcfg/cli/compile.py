@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from llmcfg import __version__
-from llmcfg.cli.checked import request, status, tell
+from llmcfg.cli.checked import one_version, request, status, tell
 from llmcfg.cli.errors import UserError
 from llmcfg.cli.files import deliver
 from llmcfg.compiled import Compiled
@@ -30,8 +30,7 @@ def run(
     asked = request(backend, gpu, backend_version)
     document = read(file)
     result = run_pipeline(document, asked)
-    if backend_version is not None and len(result.compiled) > 1:
-        raise UserError("--backend-version is the version of one backend; name it with --backend")
+    one_version(backend_version, result)
     text, found = _render(format, result, document) if result.compiled else ("", [])
     found = [*result.diagnostics, *found]
     tell(document.file, found)

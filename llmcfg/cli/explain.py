@@ -94,7 +94,7 @@ def _lines(item: Found, value: str | None, gpu: Gpu | None) -> Iterator[str]:
     elif "enum" in schema:
         yield "  Values:"
         texts = zip(schema["enum"], schema["enumDescriptions"], strict=True)
-        yield from (f"    {_text(choice)}: {text}" for choice, text in texts)
+        yield from (f"    {_text(choice)}: {text}{_on(schema, choice, gpu)}" for choice, text in texts)
         yield ""
     if gpu is not None and "x-requires" in schema:
         yield f"  On {gpu.title}: {_verdict(schema['x-requires'], gpu)}"
@@ -108,6 +108,11 @@ def _lines(item: Found, value: str | None, gpu: Gpu | None) -> Iterator[str]:
     yield from _rules(item)
     for source in _list(schema.get("x-source", [])):
         yield f"  Source: {source}"
+
+
+def _on(schema: dict[str, Any], choice: Any, gpu: Gpu | None) -> str:
+    requires = schema.get("x-values", {}).get(_text(choice), {}).get("x-requires")
+    return f" On {gpu.title}: {_verdict(requires, gpu)}." if gpu and requires else ""
 
 
 def _paragraphs(text: str) -> Iterator[str]:

@@ -13,41 +13,6 @@ from llmcfg.cli.files import deliver
 from llmcfg.cli.schema import NAME
 from llmcfg.data import data_path, data_text
 
-_SECTIONS = {
-    "vllm": """\
-vllm:
-  engine:
-    dtype: auto
-    max_model_len: 8192             # shorter contexts leave more memory for the KV cache
-    gpu_memory_utilization: 0.9
-    enable_prefix_caching: true
-  sampling:
-    temperature: 0.0
-    max_tokens: 256
-""",
-    "tensorrt_llm": """\
-tensorrt_llm:
-  llm:
-    max_seq_len: 8192               # shorter contexts leave more memory for the KV cache
-    kv_cache_config:
-      free_gpu_memory_fraction: 0.9
-      enable_block_reuse: true
-  sampling:
-    temperature: 0.0
-    max_tokens: 256
-""",
-    "pytorch": """\
-pytorch:
-  load:
-    dtype: bfloat16
-    device_map: auto
-    attn_implementation: sdpa
-  generate:
-    do_sample: false
-    max_new_tokens: 256
-""",
-}
-
 
 def run(
     path: str | None,
@@ -79,7 +44,7 @@ def starter(schema: str, backend: str, gpu: str | None, model: str | None) -> st
         f"model: {model or 'Qwen/Qwen3-8B'}",
         f"gpu: {gpu}" if gpu else "# gpu: h100                       # `llmcfg gpus` lists the names",
     ]
-    return "\n".join(lines) + "\n" + _SECTIONS[backend]
+    return "\n".join([*lines, *backends()[backend]["starter"]]) + "\n"
 
 
 def _schema_reference(path: str, copy_schema: bool) -> str:

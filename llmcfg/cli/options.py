@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-BACKENDS = ("vllm", "tensorrt_llm", "pytorch")
+from llmcfg.catalog import backends
+
+BACKENDS = tuple(backends())
 FORMATS = ("json", "yaml", "argv", "python")
 
 

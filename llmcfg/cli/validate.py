@@ -6,7 +6,7 @@ import json
 import sys
 
 from llmcfg import __version__
-from llmcfg.cli.checked import request, status, tell
+from llmcfg.cli.checked import one_version, request, status, tell
 from llmcfg.pipeline import run as run_pipeline
 from llmcfg.reader import read
 
@@ -25,7 +25,9 @@ def run(
     records = []
     for file in files:
         document = read(file)
-        found = run_pipeline(document, asked).diagnostics
+        result = run_pipeline(document, asked)
+        one_version(backend_version, result)
+        found = result.diagnostics
         worst = max(worst, status(found, strict))
         if format == "json":
             records += [item.as_json(document.file) for item in found]

@@ -39,24 +39,26 @@ class _Inliner(ast.NodeTransformer):
     def __init__(self, helpers: dict[str, ast.expr]) -> None:
         self.helpers = helpers
 
-    def visit_Name(self, node: ast.Name) -> ast.AST:  # noqa: N802
+    def visit_Name(self, node: ast.Name) -> ast.AST:
         if node.id not in self.helpers:
             return node
         helper = copy.deepcopy(self.helpers[node.id])
-        return self.visit(_without(helper, {"description", "json_schema_extra"}))
+        inner: ast.AST = self.visit(_without(helper, {"description", "json_schema_extra"}))
+        return inner
 
-    def visit_Constant(self, node: ast.Constant) -> ast.AST:  # noqa: N802
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
         return ast.Name("UNSET") if node.value == UNSET else node
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:  # noqa: N802
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
         node.body = [
             item for item in node.body if not isinstance(item, ast.Assign)
         ]  # model_config: the base's
         return self.generic_visit(node)
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:  # noqa: N802
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         if DISTINCT in ast.unparse(node.annotation):
-            node.annotation = ast.parse(f"Annotated[{ast.unparse(node.annotation)}, DISTINCT]").body[0].value
+            text = f"Annotated[{ast.unparse(node.annotation)}, DISTINCT]"
+            node.annotation = ast.parse(text, mode="eval").body
         node.annotation = _without(node.annotation, {"validate_default", "json_schema_extra"})
         return self.generic_visit(node)
 

@@ -24,7 +24,8 @@ MODEL = "some/model"
 DENSITIES = (0.004, 0.01, 0.02, 0.05, 0.3)
 WORDS = (
     "some text", "12", "0", "auto", "a/b", "x.y.z", "cpu", "cuda", "null", "true", "low", "-1", "+rms_norm",
-    "é ü 漢", "with 'quotes' and \"more\"", "[[0], [0, 1]]", '{"a": 1}', "c4", "  spaced", "a: b # c", "kernels/activation:Silu",
+    "é ü 漢", "with 'quotes' and \"more\"", "[[0], [0, 1]]", '{"a": 1}', "c4", "  spaced", "a: b # c",
+    "kernels/activation:Silu", "4 GB",
 )  # fmt: skip
 OPEN_VALUES = (True, False, 0, 7, 0.5, "text", None, [1, 2], {"nested": {"deep": [True]}})
 
