@@ -114,16 +114,16 @@ class _Lowering:
                     nested.tag = self._tag(name, facts["variants"][0])
                 return nested
             if facts.get("form") == "integer_keys":
-                return {_integer_key(key): _copied(item) for key, item in value.items()}
+                whole = _with_whole_numbers(facts.get("inner", _UNKNOWN), value)
+                return {_integer_key(key): item for key, item in whole.items()}
             if "entries" in facts:
                 return {
                     key: self._nested(facts["entries"], item, (*path, key)) for key, item in value.items()
                 }
-            return _copied(value)
-        if isinstance(value, list):
-            if "items" in facts:
-                return [self._nested(facts["items"], item, (*path, i)) for i, item in enumerate(value)]
-            return [_whole(item) for item in value] if "integral_items" in facts else _copied(value)
+        elif isinstance(value, list) and "items" in facts:
+            return [self._nested(facts["items"], item, (*path, i)) for i, item in enumerate(value)]
+        if isinstance(value, (dict, list)):
+            return _with_whole_numbers(facts.get("inner", _UNKNOWN), value)
         return _number(facts, value)
 
     def _tag(self, name: str, discriminator: str) -> str:
@@ -195,6 +195,15 @@ def _number(facts: Facts, value: Any) -> Any:
     if "floating" in facts and type(value) is int:
         return float(value)
     return _whole(value) if "integral" in facts else value
+
+
+def _with_whole_numbers(parts: Facts, value: Any) -> Any:
+    """Copy a value, with whole numbers where the schema has integers inside lists and mappings."""
+    if isinstance(value, dict):
+        return {key: _with_whole_numbers(parts.get("entries", _UNKNOWN), item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_whole_numbers(parts.get("items", _UNKNOWN), item) for item in value]
+    return _whole(value) if "integral" in parts else value
 
 
 def _whole(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """The schema of TensorRT-LLM and what is compiled from it, against facts about 1.2.1.
 
-The engine cannot be installed where the tests run. Its place is taken by two files under ``data``:
+The engine cannot be installed where the tests run. Its place is taken by two files of facts:
 the fields of its classes, and the flags of its commands, both transcribed from NVIDIA's pages.
 """
 
@@ -108,7 +108,7 @@ class Field(NamedTuple):
 
 @cache
 def facts() -> Json:
-    loaded: Json = json.loads((HERE / "data/tensorrt_llm-1.2.1.inventory.json").read_text(encoding="utf-8"))
+    loaded: Json = json.loads((HERE.parent / "audit/inventory/tensorrt_llm/1.2.1.json").read_text(encoding="utf-8"))
     return loaded
 
 

@@ -88,15 +88,15 @@ def _facts(parameter: Json, holder: Type, types: dict[str, Type]) -> Json | None
         facts["integral"] = True
     if _is_floating(parameter) and not _is_environment(holder):
         facts["floating"] = True
-    if _is_integral(parameter.get("items", {})):
-        facts["integral_items"] = True
+    if inner := _integral_parts(parameter):
+        facts["inner"] = inner
     conditions = _conditions(parameter)
     values = {
         value: own for value, about in parameter.get("x-values", {}).items() if (own := _conditions(about))
     }
     if values:
         conditions["values"] = values
-    if facts.keys() <= {"integral", "floating", "integral_items"} and (facts or conditions):
+    if facts.keys() <= {"integral", "floating", "inner"} and (facts or conditions):
         facts["simple"] = True
     if conditions:
         facts["when"] = conditions
@@ -120,6 +120,18 @@ def _normal(key: str, value: Any) -> Any:
 def _is_environment(holder: Type) -> bool:
     native = holder.head.get("x-native")
     return isinstance(native, dict) and native.get("object") == "env"
+
+
+def _integral_parts(parameter: Json) -> Json:
+    """Describe where, inside lists and open mappings, integers stand."""
+    parts: Json = {}
+    for key, name in (("items", "items"), ("additionalProperties", "entries")):
+        nested = parameter.get(key)
+        if isinstance(nested, dict):
+            own = {"integral": True} if _is_integral(nested) else {}
+            if own := own | _integral_parts(nested):
+                parts[name] = own
+    return parts
 
 
 def _is_floating(parameter: Json) -> bool:
