@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 from llmcfg.catalog import Facts, backend_catalog, backends, nested_type
 from llmcfg.diagnostics import INFO, WARNING, Diagnostic, Path, dotted
 from llmcfg.native import NativeObject, forget_classes
+from llmcfg.plan import plan
 from llmcfg.printable import shown
 from llmcfg.uses import Use
 
 ENV = "env"
 _UNKNOWN: Facts = {}
-_SCALARS = frozenset((str, int, float, bool, type(None)))
 
 
 class Ruled(NamedTuple):
@@ -34,7 +34,10 @@ class Lowered(NamedTuple):
 
 
 def lower(backend: str, section: dict[str, Any], model: Any) -> Lowered:
-    """Lower one backend's section; unknown and misshapen parts, reported before, are passed over."""
+    """Lower one backend's section; unknown and misshapen parts, reported before, are passed over.
+
+    Lists and open mappings of the section are shared with the result, not copied.
+    """
     receiver = backends()[backend]["model"]
     native: dict[str, NativeObject] = {receiver["object"]: NativeObject()}
     if model is not None:
@@ -67,43 +70,41 @@ class _Lowering:
 
     def object(self, name: str, data: dict[str, Any], path: Path) -> NativeObject:
         entry = self.types[name]
-        parameters = entry["parameters"]
+        todo = plan(self.backend, name, tuple(data))
         if "when" in entry:
             self.uses.append(Use(name, None, path, None))
         if "rules" in entry:
             self.ruled.append(Ruled(name, data, path))
+        for key in todo.uses:
+            self.uses.append(Use(name, key, path, data[key]))
         native = NativeObject(entry.get("class"))
-        for key, value in data.items():
-            facts = parameters.get(key, _UNKNOWN)
-            kind = type(value)
-            if facts is None:
-                native[key] = value if kind in _SCALARS else _copied(value)
-                continue
-            if "when" in facts:
-                self.uses.append(Use(name, key, path, value))
-            if "simple" not in facts:
-                self._parameter(key, facts, value, (*path, key), native)
-            elif kind is int or kind is float:
-                native[key] = _number(facts, value)
-            else:
-                native[key] = value if kind in _SCALARS else self._value(facts, value, path)
+        native.update(data)
+        for key, facts in todo.numbers:
+            native[key] = self._value(facts, data[key], path)
+        for key, facts in todo.special:
+            if "name" in facts or "object" in facts or not facts:
+                del native[key]
+            if facts:
+                self._parameter(key, facts, data[key], (*path, key), native)
         extra = data.get("extra")
-        if extra and isinstance(extra, dict) and "extra" not in parameters:
+        if extra and isinstance(extra, dict) and "extra" not in entry["parameters"]:
             self._merge_extra(extra, name, native, (*path, "extra"))
         return native
 
     def _parameter(self, key: str, facts: Facts, value: Any, path: Path, native: dict[str, Any]) -> None:
-        if not facts:
+        if facts.get("form") == "class":
+            del native[key]
             return
         lowered = self._value(facts, value, path)
-        if facts.get("form") == "class":
-            return
         if "object" not in facts:
             native[facts.get("name", key)] = lowered
         elif lowered and isinstance(lowered, NativeObject):
             self.native.setdefault(facts["object"], NativeObject(lowered.cls, lowered.tag)).update(lowered)
 
     def _value(self, facts: Facts, value: Any, path: Path) -> Any:
+        kind = type(value)
+        if kind is int or kind is float:
+            return _number(facts, value)
         if isinstance(value, dict):
             name = nested_type(facts, value)
             if name is not None:
@@ -124,7 +125,7 @@ class _Lowering:
             return [self._nested(facts["items"], item, (*path, i)) for i, item in enumerate(value)]
         if isinstance(value, (dict, list)):
             return _with_whole_numbers(facts.get("inner", _UNKNOWN), value)
-        return _number(facts, value)
+        return value
 
     def _tag(self, name: str, discriminator: str) -> str:
         facts = self.types[name]["parameters"][discriminator] or _UNKNOWN

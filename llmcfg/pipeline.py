@@ -182,6 +182,8 @@ def _related(text: str, document: Document) -> Place | None:
 
 
 def _with_places(compiled: Compiled, found: list[Diagnostic]) -> Compiled:
+    if not found:
+        return compiled
     others = backends().keys() - {compiled.backend}
     own = [item for item in found if not (item.path and item.path[0] in others)]
     return compiled._replace(diagnostics=own)

@@ -138,7 +138,11 @@ def _missing(name: str, violation: Violation, path: Path) -> Iterator[Diagnostic
 
 
 def _repeated(name: str, violation: Violation, path: Path) -> Iterator[Diagnostic]:
-    yield Diagnostic("L106", f"{_named(path)} holds an item twice", path, hint="Remove the repetition.")
+    items = violation.value
+    index, item = next((i, item) for i, item in enumerate(items) if item in items[:i])
+    yield Diagnostic(
+        "L106", f"{_named(path)} holds {shown(item)} twice", (*path, index), hint="Remove one of them."
+    )
 
 
 _EXPLAINERS: dict[str, Callable[[str, Violation, Path], Iterator[Diagnostic]]] = {

@@ -12,6 +12,7 @@ from llmcfg.cli.errors import UserError
 from llmcfg.cli.files import deliver
 from llmcfg.cli.schema import NAME
 from llmcfg.data import data_path, data_text
+from llmcfg.emit.yaml_text import yaml_text
 
 
 def run(
@@ -41,7 +42,7 @@ def starter(schema: str, backend: str, gpu: str | None, model: str | None) -> st
         f"# yaml-language-server: $schema={schema}",
         f"# A starting point for {title}. Whatever is not written here keeps the engine's own default;",
         "# what the schema does not know goes under `extra:` of a section.",
-        f"model: {model or 'Qwen/Qwen3-8B'}",
+        yaml_text({"model": model or "Qwen/Qwen3-8B"}).rstrip(),
         f"gpu: {gpu}" if gpu else "# gpu: h100                       # `llmcfg gpus` lists the names",
     ]
     return "\n".join([*lines, *backends()[backend]["starter"]]) + "\n"

@@ -18,17 +18,19 @@ def lint_file(path: Path, dialect: Draft202012Validator) -> Iterator[str]:
     except ValueError as malformed:
         yield f"{path}: {malformed}"
         return
-    for error in dialect.iter_errors(schema):
+    errors = list(dialect.iter_errors(schema))
+    for error in errors:
         deepest = best_match([error]) or error
         where = "/".join(str(part) for part in deepest.absolute_path)
         yield f"{path}: {where}: {deepest.message[:300]}"
-    if not isinstance(schema, dict):
+    if errors:
         return
     for name, parameter in schema.get("properties", {}).items():
         for problem in _lint_parameter(parameter, path):
             yield f"{path}: properties/{name}: {problem}"
     for reference in schema.get("allOf", ()):
-        yield from _lint_reference(reference, path)
+        for problem in _lint_reference(reference, path):
+            yield f"{path}: allOf: {problem}"
     ids = [rule.get("id") for rule in schema.get("x-rules", ())]
     for duplicate in {rule for rule in ids if ids.count(rule) > 1}:
         yield f"{path}: rule {duplicate} is declared twice"

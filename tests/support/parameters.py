@@ -98,9 +98,12 @@ def _walk(
         for inner, steps, tag in _nested(schema):
             below = (*here, *steps)
             tags = [((*below, key), value) for key, value in tag.items()]
-            for key in tag:
-                own = (*own, *partners_of(bundle()["$defs"][inner]["properties"][key], below))
-            yield from _walk(backend, inner, below, (*beside, *required, *tags), own, seen)
+            of_tag = [
+                partner
+                for key in tag
+                for partner in partners_of(bundle()["$defs"][inner]["properties"][key], below)
+            ]
+            yield from _walk(backend, inner, below, (*beside, *required, *tags), (*own, *of_tag), seen)
 
 
 def partners_of(schema: dict[str, Any], path: tuple[Step, ...]) -> list[tuple[tuple[Step, ...], Any]]:
