@@ -37,6 +37,7 @@ def validator(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     if request.param == "jsonschema":
         monkeypatch.setitem(sys.modules, "jsonschema_rs", None)
     forget()
+    assert type(checker._validator("root")).__module__.partition(".")[0] == request.param.replace("-", "_")
     yield request.param
     forget()
 

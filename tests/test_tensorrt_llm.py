@@ -108,7 +108,9 @@ class Field(NamedTuple):
 
 @cache
 def facts() -> Json:
-    loaded: Json = json.loads((HERE.parent / "audit/inventory/tensorrt_llm/1.2.1.json").read_text(encoding="utf-8"))
+    loaded: Json = json.loads(
+        (HERE.parent / "audit/inventory/tensorrt_llm/1.2.1.json").read_text(encoding="utf-8")
+    )
     return loaded
 
 

@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 _PLAIN = re.compile(r"[A-Za-z_./][A-Za-z0-9_./+-]*( [A-Za-z0-9_./+-]+)*")
+_BREAKS = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 _RESERVED = frozenset((
     "null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf", ".nan", ".inf",
 ))  # fmt: skip
@@ -45,7 +46,12 @@ def _flow(value: Any) -> str:
 def _string(value: str) -> str:
     """Leave a text bare only where every reader takes it for a text; JSON's quotes are YAML's."""
     bare = _PLAIN.fullmatch(value) and value.lower() not in _RESERVED and not _LOOKS_NUMERIC.fullmatch(value)
-    return value if bare else json.dumps(value)
+    return value if bare else _quoted(value)
+
+
+def _quoted(value: str) -> str:
+    """Quote a text; characters beyond the basic plane stand as they are, since \\u escapes would split them."""
+    return _BREAKS.sub(lambda match: f"\\u{ord(match.group()):04x}", json.dumps(value, ensure_ascii=False))
 
 
 def _float(value: float) -> str:

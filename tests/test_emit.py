@@ -1,0 +1,92 @@
+"""Emitted text means the same to every reader: YAML 1.1, YAML 1.2, a POSIX shell, Python."""
+
+from __future__ import annotations
+
+import ast
+import math
+import shlex
+import subprocess
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llmcfg.emit.python_text import Imports, expression
+from llmcfg.emit.yaml_text import yaml_text
+from llmcfg.reader import parse
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(
+        st.characters(exclude_categories=("Cs",))
+    )
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text("ab-_1", min_size=1), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+MAPPINGS = st.dictionaries(st.text("abc_-.", min_size=1, max_size=8), VALUES, max_size=6)
+
+# Texts that YAML 1.1 or 1.2 would take for something else.
+AMBIGUOUS = [
+    "yes", "no", "on", "off", "y", "n", "Yes", "NO", "true", "True", "null", "Null", "~", "", " ", "1e3", "1e-3", "1E5",
+    "0o17", "017", "08", "0x1f", "1_000", "12:30", "1:20:30", "1.", ".5", "+1", "-1", "-", "--flag", "?", ":", "a: b", "a #b", "#x",
+    "&a", "*a", "!t", "|", ">", "%x", "@x", "`x`", "=", "<<", ".nan", ".inf", "-.INF", "2024-01-02", "2024-13-45",
+    "[a]", "{a}", "a,b", "'q'", '"q"', "back\\slash", "tab\there", "new\nline", "é", "日本", "\u00a0", "e5", "E", "0b1", "1__0", "inf", "nan",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", AMBIGUOUS)
+def test_texts_stay_texts(text: str) -> None:
+    written = yaml_text({"key": text, text: 1} if text else {"key": text})
+    assert yaml.safe_load(written)["key"] == text
+    assert parse(written.encode(), "x.yaml").data["key"] == text
+
+
+@given(MAPPINGS)
+@settings(max_examples=400, deadline=None)
+def test_yaml_reads_alike(mapping: dict[str, Any]) -> None:
+    written = yaml_text(mapping)
+    assert yaml.safe_load(written) == mapping
+    document = parse(written.encode(), "x.yaml")
+    assert document.problems == ()
+    assert document.data == mapping
+
+
+@given(VALUES)
+@settings(max_examples=400, deadline=None)
+def test_python_reads_alike(value: Any) -> None:
+    assert ast.literal_eval(expression(value, Imports())) == value
+
+
+@pytest.mark.parametrize("number", [1e-5, 1e22, 0.1, 1e300, 5e-324, -0.0, 2.5, 100000.0])
+def test_floats_stay_floats(number: float) -> None:
+    read = yaml.safe_load(yaml_text({"key": number}))["key"]
+    assert isinstance(read, float)
+    assert math.copysign(1, read) == math.copysign(1, number)
+    assert read == number
+
+
+def test_shell_words_survive_a_shell() -> None:
+    words = [text for text in AMBIGUOUS if text] + [
+        "$(touch /tmp/x)",
+        "`id`",
+        "a'b",
+        '"',
+        "*",
+        "~root",
+        "\\",
+        "a b",
+    ]
+    printed = subprocess.run(
+        ["sh", "-c", f"printf '%s\\0' {shlex.join(words)}"], check=True, capture_output=True
+    )
+    assert printed.stdout.decode().split("\0")[:-1] == words
