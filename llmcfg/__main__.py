@@ -15,7 +15,8 @@ def main() -> None:
     """
     gc.disable()
     status = run(sys.argv[1:])
-    sys.stderr.flush()
+    if sys.stderr is not None:
+        sys.stderr.flush()
     os._exit(status)
 
 
@@ -23,7 +24,8 @@ def run(words: list[str]) -> int:
     """Run one command; return the exit status."""
     try:
         status = _dispatch(words)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -53,6 +55,8 @@ def _report(error: Exception) -> int:
     from llmcfg.cli.errors import UserError
     from llmcfg.printable import printable
 
+    if isinstance(error, OSError) and error.filename is None:
+        error = UserError(f"cannot write the result: {error.strerror}")
     if isinstance(error, UserError):
         print(f"llmcfg: {printable(str(error), 1000)}", file=sys.stderr)
         return 2

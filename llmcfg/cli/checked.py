@@ -58,7 +58,8 @@ def _known(gpu: str) -> str:
 
 def tell(file: str | None, diagnostics: list[Diagnostic]) -> None:
     """Report to people, on standard error."""
-    sys.stderr.write(text_report(file, diagnostics))
+    if sys.stderr is not None:
+        sys.stderr.write(text_report(file, diagnostics))
 
 
 def status(diagnostics: list[Diagnostic], strict: bool) -> int:

@@ -11,6 +11,8 @@ from llmcfg.cli.errors import UserError
 def deliver(text: str, output: str | None) -> None:
     """Write ``text`` to the file ``output``, or to standard output where there is none."""
     if output is None:
+        if sys.stdout is None:
+            raise UserError("cannot write the result: standard output is closed")
         sys.stdout.write(text)
         return
     try:
