@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-SHOWCASES = {name: ROOT / "examples" / "showcase" / f"{name}.yaml" for name in ("vllm", "tensorrt_llm", "pytorch")}
+BACKENDS = ("vllm", "tensorrt_llm", "pytorch")
+SHOWCASES = {name: ROOT / "examples" / "showcase" / f"{name}.yaml" for name in BACKENDS}
 SCHEMA = ROOT / "generated" / "llmcfg.schema.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
 ROUNDS = 25
@@ -74,12 +75,13 @@ def cold(commands: Path) -> list[Row]:
     for name in SHOWCASES:
         ours = f"llmcfg compile, {name} showcase"
         for other in ("python -c pass", f"check-jsonschema, {name} showcase"):
-            rows.append(Row(ours, ms(times[ours]), f"{other}: {ms(times[other])}", ratio(times[ours], times[other])))
+            against = f"{other}: {ms(times[other])}"
+            rows.append(Row(ours, ms(times[ours]), against, ratio(times[ours], times[other])))
     return rows
 
 
 def throughput() -> list[Row]:
-    """Time validation, rules and lowering of mappings against what other libraries need to validate alone."""
+    """Time validation, rules and lowering of mappings; other libraries only validate them."""
     import jsonschema
     from llmcfg_models import Config
 
@@ -90,7 +92,8 @@ def throughput() -> list[Row]:
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     judge = jsonschema.Draft202012Validator(schema)
     rows = []
-    for name, file in {**SHOWCASES, "8B on one card": ROOT / "examples" / "vllm-8b-one-24gb-card.yaml"}.items():
+    small = ROOT / "examples" / "vllm-8b-one-24gb-card.yaml"
+    for name, file in {**SHOWCASES, "8B on one card": small}.items():
         data = read(str(file)).data
         request = Request(name if name in SHOWCASES else None)
         times = in_turn(
@@ -119,8 +122,9 @@ def scaling() -> list[Row]:
     rows = []
     base: tuple[float, float] | None = None
     for count in (100, 1_000, 10_000, 100_000):
-        code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import benchmarks.run as b; b.sweep({count})"
-        printed = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT)
+        code = f"import benchmarks.run; benchmarks.run.sweep({count})"
+        command = [sys.executable, "-c", code]
+        printed = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
         seconds, peak = map(float, printed.stdout.split())
         base = base or (seconds / count, peak)
         rows.append(
@@ -141,12 +145,14 @@ def sweep(count: int) -> None:
 
     def config(number: int) -> dict[str, Any]:
         engine = {"max_num_seqs": 1 + number % 512, "max_model_len": 1024 + number, "dtype": "bfloat16"}
-        return {"model": f"org/model-{number}", "gpu": "h100", "vllm": {"engine": engine, "sampling": {"top_p": 0.9}}}
+        section = {"engine": engine, "sampling": {"top_p": 0.9}}
+        return {"model": f"org/model-{number}", "gpu": "h100", "vllm": section}
 
     run(Document(config(0)), Request())
     start = time.perf_counter()
     for number in range(count):
-        assert run(Document(config(number)), Request()).compiled  # noqa: S101 - a sweep of refused configs measures nothing
+        if not run(Document(config(number)), Request()).compiled:
+            raise RuntimeError("a sweep of refused configs measures nothing")
     print(time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
@@ -162,7 +168,8 @@ def in_turn(cases: dict[str, Callable[[], float]], rounds: int) -> dict[str, flo
 def quiet(words: Iterable[Any]) -> float:
     """Return the wall time of a command whose output is thrown away."""
     start = time.perf_counter()
-    subprocess.run([str(word) for word in words], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    devnull = subprocess.DEVNULL
+    subprocess.run([str(word) for word in words], check=False, stdout=devnull, stderr=devnull)
     return time.perf_counter() - start
 
 
@@ -200,16 +207,17 @@ def render(tables: dict[str, list[Row]]) -> str:
         "# Benchmarks",
         "",
         "Written by `make bench`: medians of runs made in turn on one machine "
-        f"({platform.machine()}, Python {platform.python_version()}). The ratios are what carries over to another "
-        "machine; the times do not.",
+        f"({platform.machine()}, Python {platform.python_version()}). The ratios are what carries over to "
+        "another machine; the times do not.",
     ]
     for title, rows in tables.items():
-        lines += ["", f"## {title}", "", "| what | measured | held against | ratio |", "| --- | --- | --- | --- |"]
+        lines += ["", f"## {title}", ""]
+        lines += ["| what | measured | held against | ratio |", "| --- | --- | --- | --- |"]
         lines += [f"| {row.what} | {row.figure} | {row.against} | {row.ratio} |" for row in rows]
     lines += [
         "",
-        "In the first table the ratio is time over time (smaller is better); in the second, configs per second over "
-        "configs per second (larger is better); in the third, how time per config and peak memory grow.",
+        "In the first table the ratio is time over time (smaller is better); in the second, configs per second "
+        "over configs per second (larger is better); in the third, how time per config and peak memory grow.",
     ]
     return "\n".join(lines) + "\n"
 

@@ -22,9 +22,7 @@ SCALARS = (
     | st.booleans()
     | st.integers(-(2**63), 2**63 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(
-        st.characters(exclude_categories=("Cs",))
-    )
+    | st.text(st.characters(exclude_categories=("Cs",)))
 )
 VALUES = st.recursive(
     SCALARS,
@@ -37,10 +35,12 @@ MAPPINGS = st.dictionaries(st.text("abc_-.", min_size=1, max_size=8), VALUES, ma
 
 # Texts that YAML 1.1 or 1.2 would take for something else.
 AMBIGUOUS = [
-    "yes", "no", "on", "off", "y", "n", "Yes", "NO", "true", "True", "null", "Null", "~", "", " ", "1e3", "1e-3", "1E5",
-    "0o17", "017", "08", "0x1f", "1_000", "12:30", "1:20:30", "1.", ".5", "+1", "-1", "-", "--flag", "?", ":", "a: b", "a #b", "#x",
-    "&a", "*a", "!t", "|", ">", "%x", "@x", "`x`", "=", "<<", ".nan", ".inf", "-.INF", "2024-01-02", "2024-13-45",
-    "[a]", "{a}", "a,b", "'q'", '"q"', "back\\slash", "tab\there", "new\nline", "é", "日本", "\u00a0", "e5", "E", "0b1", "1__0", "inf", "nan",
+    "yes", "no", "on", "off", "y", "n", "Yes", "NO", "true", "True", "null", "Null", "~", "", " ",
+    "1e3", "1e-3", "1E5", "0o17", "017", "08", "0x1f", "1_000", "12:30", "1:20:30", "1.", ".5",
+    "+1", "-1", "-", "--flag", "?", ":", "a: b", "a #b", "#x", "&a", "*a", "!t", "|", ">", "%x",
+    "@x", "`x`", "=", "<<", ".nan", ".inf", "-.INF", "2024-01-02", "2024-13-45", "[a]", "{a}",
+    "a,b", "'q'", "\"q\"", "back\\slash", "tab\there", "new\nline", "é", "日本", "\u00a0", "e5", "E",
+    "0b1", "1__0", "inf", "nan",
 ]  # fmt: skip
 
 
@@ -87,6 +87,6 @@ def test_shell_words_survive_a_shell() -> None:
         "a b",
     ]
     printed = subprocess.run(
-        ["sh", "-c", f"printf '%s\\0' {shlex.join(words)}"], check=True, capture_output=True
+        ["/bin/sh", "-c", f"printf '%s\\0' {shlex.join(words)}"], check=True, capture_output=True
     )
     assert printed.stdout.decode().split("\0")[:-1] == words

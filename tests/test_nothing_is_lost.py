@@ -65,7 +65,7 @@ def same(native: Any, written: Any) -> bool:
         )
     if isinstance(written, list) and isinstance(native, list):
         return len(written) == len(native) and all(map(same, native, written))
-    return type(native) is type(written) and native == written or is_same_number(native, written)
+    return (type(native) is type(written) and native == written) or is_same_number(native, written)
 
 
 def is_same_number(native: Any, written: Any) -> bool:

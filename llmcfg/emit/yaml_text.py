@@ -50,7 +50,7 @@ def _string(value: str) -> str:
 
 
 def _quoted(value: str) -> str:
-    """Quote a text; characters beyond the basic plane stand as they are, since \\u escapes would split them."""
+    """Quote a text; characters beyond the basic plane stand as they are: escapes would split them."""
     return _BREAKS.sub(lambda match: f"\\u{ord(match.group()):04x}", json.dumps(value, ensure_ascii=False))
 
 

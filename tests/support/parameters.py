@@ -6,6 +6,7 @@ Derived from the generated editor schema alone, so a parameter that is added the
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
@@ -47,7 +48,7 @@ class Parameter(NamedTuple):
 
 def put(data: Any, path: tuple[Step, ...], value: Any) -> None:
     """Set a value deep in a document; an integer step is the first item of a list."""
-    for step, following in zip(path, path[1:], strict=False):
+    for step, following in itertools.pairwise(path):
         fresh: Any = [] if isinstance(following, int) else {}
         if isinstance(step, int):
             if not data:

@@ -49,6 +49,8 @@ FOLDERS = {
     "vllm.engine.profiler_config.torch_profiler_dir",
     "vllm.engine.profiler_config.proton_profiler_dir",
 }
+# Lists that the class rids of repetitions.
+SETS = {"vllm.sampling.bad_words"}
 # What greedy sampling, a temperature of 0, turns off.
 NOT_GREEDY = {"vllm.sampling.top_p", "vllm.sampling.top_k", "vllm.sampling.min_p"}
 # The default of this field is one object for all EngineArgs, and another field's value is written into it.
@@ -78,6 +80,7 @@ def _is_changed(path: Path, value: Any, schema: dict[str, Any], data: dict[str, 
         or (value is True and name in NEEDS_DEVICE)
         or bool({(name, "*"), (name, str(value))} & REPLACED)
         or name in FOLDERS
+        or (name in SETS and isinstance(value, list) and len(set(value)) < len(value))
         or (name in NOT_GREEDY and data["vllm"]["sampling"].get("temperature") == 0)
     )
 
