@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -210,20 +211,12 @@ NEEDS_PACKAGE: dict[str, tuple[type[Exception], str]] = {
     "torchao": (ImportError, "torchao"),  # the config class builds torchao's own config objects
     "modules_in_block_to_quantize": (ImportError, "optimum"),  # GPTQConfig asks for optimum's version
 }
-# What the class replaces, as the schema says of it: the value that is written, and what is held.
-REPLACED: dict[tuple[str, Any], Any] = {
-    ("linear_weights_not_to_quantize", None): [],
-    ("backend", "autoawq"): "auto",
-}
+# Values that the class replaces by another; what becomes of a null is the schema's `x-resolves`.
+REPLACED = {("backend", "autoawq"): "auto"}  # the schema calls it an old name
 # CompressedTensorsConfig hands these on to the config object of its package.
 INNER = {
-    "config_groups",
-    "format",
-    "quantization_status",
-    "kv_cache_scheme",
-    "global_compression_ratio",
-    "ignore",
-}
+    "config_groups", "format", "quantization_status", "kv_cache_scheme", "global_compression_ratio", "ignore",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -232,26 +225,27 @@ INNER = {
 def test_the_quantization_config_holds_each_value(parameter: Parameter) -> None:
     for value, item in compiled(parameter):
         native = item.native["quantization_config"]
-        absent = NEEDS_PACKAGE.get(native["quant_method"]) or NEEDS_PACKAGE.get(str(parameter.path[-1]))
-        if absent and value is not None and not has_package(absent[1]):
-            with pytest.raises(absent[0], match=absent[1]):
+        failure = cannot_construct(native["quant_method"], str(parameter.path[-1]), value)
+        if failure is not None:
+            with pytest.raises(failure[0], match=failure[1]):
                 item.build()
             continue
         built = item.build()["quantization_config"]
-        for key, written in native.items():
-            if key in (native.tag, "run_compressed"):
-                assert key != "run_compressed" or built.dequantize is (written is False)
-            elif native["quant_method"] == "compressed-tensors" and key in INNER:
+        assert built.quant_method == native["quant_method"]
+        for key in native.keys() - {native.tag}:
+            written = native[key]
+            if native["quant_method"] == "compressed-tensors" and key in INNER:
                 holds_inner(built.quantization_config, key, written, native)
-            elif written is None and ("x-resolves" in parameter.schema or (key, None) not in REPLACED):
-                assert getattr(built, key) is None or "x-resolves" in parameter.schema, key
-            else:
-                expected = (
-                    REPLACED.get((key, written), written)
-                    if not isinstance(written, (dict, list))
-                    else written
-                )
-                assert plain(getattr(built, key)) == plain(construct(expected, instance)), key
+            elif key == "run_compressed":
+                assert built.dequantize is (written is False)
+            elif written is not None or "x-resolves" not in parameter.schema:
+                expected = REPLACED.get((key, str(written)), construct(written, instance))
+                assert plain(getattr(built, key)) == plain(expected), key
+
+
+def cannot_construct(method: str, name: str, value: Any) -> tuple[type[Exception], str] | None:
+    failure = NEEDS_PACKAGE.get(method) or (NEEDS_PACKAGE.get(name) if value is not None else None)
+    return None if failure is None or find_spec(failure[1]) else failure
 
 
 def holds_inner(inner: Any, key: str, written: Any, native: dict[str, Any]) -> None:
@@ -264,12 +258,6 @@ def holds_inner(inner: Any, key: str, written: Any, native: dict[str, Any]) -> N
         assert written is None or written.items() <= plain(inner.kv_cache_scheme).items()
     else:
         assert getattr(inner, key) == written
-
-
-def has_package(name: str) -> bool:
-    from importlib.util import find_spec
-
-    return find_spec(name) is not None
 
 
 # --- loading ------------------------------------------------------------------------------------------
@@ -427,7 +415,8 @@ def test_memory_limits_send_layers_to_disk(tiny_model: Path, tmp_path: Path) -> 
 
 def test_a_device_map_is_followed(tiny_model: Path, tmp_path: Path) -> None:
     pytest.importorskip("accelerate")
-    places = {"": "cpu", "model.layers.1": "disk"}
+    modules = ("model.embed_tokens", "model.rotary_emb", "model.layers.0", "model.norm", "lm_head")
+    places = {**dict.fromkeys(modules, "cpu"), "model.layers.1": "disk"}
     section = {"device_map": places, "offload_folder": str(tmp_path)}
     model = load(compile_one({"model": str(tiny_model), "pytorch": {"load": section}}))
     assert model.hf_device_map == places
@@ -508,12 +497,14 @@ import json, torch
 from emitted import *
 model = load()
 from transformers import AutoTokenizer
-prompt = AutoTokenizer.from_pretrained(load_arguments["pretrained_model_name_or_path"])(PROMPT, return_tensors="pt")
+tokenizer = AutoTokenizer.from_pretrained(load_arguments["pretrained_model_name_or_path"])
+prompt = tokenizer(PROMPT, return_tensors="pt")
 tokens = model.generate(**prompt)
 print(json.dumps({
     "tokens": tokens[0].tolist(), "prompt": prompt["input_ids"].shape[1], "dtype": str(model.dtype),
     "attention": model.config._attn_implementation, "threads": torch.get_num_threads(),
-    "matmul": torch.get_float32_matmul_precision(), "compiled": hasattr(model.forward, "_torchdynamo_orig_callable"),
+    "matmul": torch.get_float32_matmul_precision(),
+    "compiled": hasattr(model.forward, "_torchdynamo_orig_callable"),
     "config": model.generation_config.to_diff_dict(),
 }))
 """

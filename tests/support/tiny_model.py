@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-WORDS = "the quick brown fox jumps over the lazy dog while a small model counts its tokens and watts".split()
+TEXT = "the quick brown fox jumps over the lazy dog while a small model counts its tokens and watts"
 PROMPT = "the quick brown fox"
 VOCABULARY = 512
 LAYERS = 2
 POSITIONS = 512
-PADDING, START, END = 0, 1, 2
+SPECIAL = {"pad_token": "<pad>", "bos_token": "<s>", "eos_token": "</s>"}
+PADDING, START, END = range(len(SPECIAL))
 
 
 def make_tiny_model(folder: Path) -> Path:
@@ -28,14 +29,12 @@ def _tokenizer(folder: Path) -> None:
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=VOCABULARY,
-        special_tokens=["<pad>", "<s>", "</s>"],
+        special_tokens=list(SPECIAL.values()),
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator([" ".join(WORDS)], trainer)
-    fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="<pad>", bos_token="<s>", eos_token="</s>"
-    )
+    tokenizer.train_from_iterator([TEXT], trainer)
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, **SPECIAL)
     fast.save_pretrained(folder)
 
 

@@ -50,7 +50,7 @@ FOLDERS = {
     "vllm.engine.profiler_config.proton_profiler_dir",
 }
 # Lists that the class rids of repetitions.
-SETS = {"vllm.sampling.bad_words"}
+SETS = {"vllm.sampling.bad_words", "vllm.sampling.stop_token_ids"}
 # What greedy sampling, a temperature of 0, turns off.
 NOT_GREEDY = {"vllm.sampling.top_p", "vllm.sampling.top_k", "vllm.sampling.min_p"}
 # The default of this field is one object for all EngineArgs, and another field's value is written into it.
