@@ -22,7 +22,7 @@ $(VENV)-demo/.ready: pyproject.toml
 demo: $(VENV)-demo/.ready  ## compile the three showcase examples and print a native config for each
 	@for backend in vllm tensorrt_llm pytorch; do \
 		echo "== examples/showcase/$$backend.yaml"; \
-		$(VENV)-demo/bin/llmcfg compile examples/showcase/$$backend.yaml --backend $$backend 2>/dev/null || exit 1; \
+		$(VENV)-demo/bin/llmcfg compile examples/showcase/$$backend.yaml --backend $$backend || exit 1; \
 	done
 
 # vLLM's CPU build wants torch from its own release line; the audio and vision packages that it

@@ -216,8 +216,9 @@ def render(tables: dict[str, list[Row]]) -> str:
         lines += [f"| {row.what} | {row.figure} | {row.against} | {row.ratio} |" for row in rows]
     lines += [
         "",
-        "In the first table the ratio is time over time (smaller is better); in the second, configs per second "
-        "over configs per second (larger is better); in the third, how time per config and peak memory grow.",
+        "In the first table the ratio is time over time (smaller is better); in the second, configs per "
+        "second over configs per second (larger is better); in the third, how time per config and peak "
+        "memory grow.",
     ]
     return "\n".join(lines) + "\n"
 

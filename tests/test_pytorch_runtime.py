@@ -73,7 +73,6 @@ REFUSED: dict[tuple[str, Any], str] = {
     ("cublaslt_workspace_size", ANY): "has no attribute '_cuda_setCublasLtWorkspaceSize'",
     ("per_process_memory_fraction", ANY): "not compiled with CUDA",
     ("default_device", "cuda"): "not compiled with CUDA",
-    ("default_device", "cuda:0"): "not compiled with CUDA",
 }
 # What reads back under another name: numbers of modes, and members of enums.
 READS_AS: dict[tuple[str, Any], Any] = {

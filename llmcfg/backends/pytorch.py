@@ -13,11 +13,13 @@ from llmcfg.backends.flags import cannot_carry
 from llmcfg.compiled import Compiled
 from llmcfg.emit.python_text import Imports, environment, expression
 from llmcfg.emit.python_text import document as python_document
-from llmcfg.native import construct, instance
+from llmcfg.native import NativeObject, construct, instance
 
 _LOAD, _QUANTIZATION, _GENERATE = "from_pretrained", "quantization_config", "GenerationConfig"
 _COMPILE, _RUNTIME = "torch.compile", "torch"
 _MODEL_CLASS = "transformers.AutoModelForCausalLM"
+# Methods whose class is another method's too: it takes them as an argument, or stands for the other.
+_METHODS_OF_SHARED_CLASSES = frozenset(("mxfp8",))
 _LOADER = '''
 
 def load():
@@ -49,7 +51,7 @@ def script(compiled: Compiled) -> str:
         lines.append("")
     load = dict(native.get(_LOAD, {}))
     if _QUANTIZATION in native:
-        lines.append(f"quantization_config = {expression(native[_QUANTIZATION], imports)}")
+        lines.append(f"quantization_config = {expression(_quantization(native), imports)}")
     lines.append(f"load_arguments = {expression(load, imports)}")
     if _QUANTIZATION in native:
         lines.append('load_arguments["quantization_config"] = quantization_config')
@@ -80,7 +82,7 @@ def build(compiled: Compiled) -> dict[str, Any]:
     built: dict[str, Any] = {}
     load = construct(dict(native.get(_LOAD, {})), instance)
     if _QUANTIZATION in native:
-        built[_QUANTIZATION] = load["quantization_config"] = construct(native[_QUANTIZATION], instance)
+        built[_QUANTIZATION] = load["quantization_config"] = construct(_quantization(native), instance)
     if _GENERATE in native:
         built[_GENERATE] = instance(
             "transformers.GenerationConfig", construct(dict(native[_GENERATE]), instance)
@@ -94,6 +96,16 @@ def build(compiled: Compiled) -> dict[str, Any]:
     if _RUNTIME in native:
         built[_RUNTIME] = partial(_apply, native[_RUNTIME])
     return built
+
+
+def _quantization(native: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return the quantization config, with its method as an argument where the class needs it."""
+    config = native[_QUANTIZATION]
+    if not isinstance(config, NativeObject) or config.get(config.tag) not in _METHODS_OF_SHARED_CLASSES:
+        return config
+    told = NativeObject(config.cls)
+    told.update(config)
+    return told
 
 
 def _apply(settings: dict[str, Any]) -> None:

@@ -36,7 +36,9 @@ NEEDS_MORE = {
 }
 # Names that the class replaces by what they stand for, as the schema says of them.
 REPLACED = {
+    ("vllm.engine.aux_output_config.enable_return_routed_experts", "False"),
     ("vllm.engine.attention_config.backend", "auto"),
+    ("vllm.engine.compilation_config.backend", ""),
     ("vllm.engine.attention_config.backend", "CUTLASS_MSA"),
     ("vllm.engine.attention_config.backend", "TRITON_MSA"),
     ("vllm.sampling.bad_words", "None"),
@@ -51,8 +53,9 @@ FOLDERS = {
 }
 # Lists that the class rids of repetitions.
 SETS = {"vllm.sampling.bad_words", "vllm.sampling.stop_token_ids"}
-# What greedy sampling, a temperature of 0, turns off.
+# What greedy sampling, a temperature of 0, turns off; a temperature between 0 and this is raised to it.
 NOT_GREEDY = {"vllm.sampling.top_p", "vllm.sampling.top_k", "vllm.sampling.min_p"}
+LOWEST_TEMPERATURE = 0.01
 # The default of this field is one object for all EngineArgs, and another field's value is written into it.
 SHARED_DEFAULT = {"aux_output_config"}
 # Fields that EngineArgs sets by itself when another is written.
@@ -81,6 +84,7 @@ def _is_changed(path: Path, value: Any, schema: dict[str, Any], data: dict[str, 
         or bool({(name, "*"), (name, str(value))} & REPLACED)
         or name in FOLDERS
         or (name in SETS and isinstance(value, list) and len(set(value)) < len(value))
+        or (name == "vllm.sampling.temperature" and value is not None and 0 < value < LOWEST_TEMPERATURE)
         or (name in NOT_GREEDY and data["vllm"]["sampling"].get("temperature") == 0)
     )
 
