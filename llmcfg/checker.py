@@ -7,6 +7,7 @@ the schema file, so that everything after this module is the same for both.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -107,8 +108,15 @@ def _make(text: str) -> Any:
     except ImportError:
         from jsonschema import Draft202012Validator
 
-        return Draft202012Validator(json.loads(text))
+        return Draft202012Validator(json.loads(text, object_hook=_strict_pattern))
     return jsonschema_rs.validator_for(text)
+
+
+def _strict_pattern(schema: Schema) -> Schema:
+    """Let ``$`` match at the end only, as in ECMAScript: Python's own also matches before a last newline."""
+    if isinstance(pattern := schema.get("pattern"), str):
+        schema["pattern"] = re.sub(r"(?<!\\)\$", r"\\Z", pattern)
+    return schema
 
 
 def _errors(validator: Any, schema: Schema, data: Any) -> Iterator[tuple[Path, tuple[str | int, ...]]]:

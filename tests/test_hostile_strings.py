@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -67,9 +68,13 @@ def every_text(parameter: Parameter) -> list[tuple[str, Compiled]]:
 
 
 def holds(data: Any, text: str) -> bool:
-    """Find the text in data, whole, as a value or a list's item."""
+    """Find the text in data, whole: a value, a list's item, or glued to its flag.
+
+    vLLM's reader makes words of its file, so what starts with a dash is written as one word, `flag=text`.
+    """
     if isinstance(data, dict):
-        return any(holds(item, text) for item in data.values())
+        glued = text.startswith("-") and any(str(key).endswith(f"={text}") for key in data)
+        return glued or any(holds(item, text) for item in data.values())
     return any(holds(item, text) for item in data) if isinstance(data, list) else bool(data == text)
 
 
@@ -90,8 +95,6 @@ def test_in_python(parameter: Parameter, monkeypatch: pytest.MonkeyPatch) -> Non
         variables, switches = run_script(source, monkeypatch)
         objects = [value for name, value in variables.items() if not name.startswith("__")]
         plain = [value for value in objects if isinstance(value, (dict, list))]
-        import os
-
         environment = {name: os.environ[name] for name in item.env}
         assert holds([plain, switches, environment], text), source
 
@@ -122,7 +125,6 @@ def shell_words(lines: str) -> list[str]:
         return []
     names = ("env", "vllm", "trtllm-build", "trtllm-serve")
     printing = " ".join(f"alias {name}='printf \"%s\\0\" {name}';" for name in names)
-    done = subprocess.run(
-        ["/bin/sh"], input=f"{printing}\n{lines}", capture_output=True, text=True, check=True
-    )
-    return done.stdout.split("\0")[:-1]
+    script = f"{printing}\n{lines}".encode()  # as bytes: text mode would turn carriage returns into newlines
+    done = subprocess.run(["/bin/sh"], input=script, capture_output=True, check=True)
+    return done.stdout.decode().split("\0")[:-1]

@@ -112,6 +112,14 @@ def dumped(model: BaseModel) -> Any:
     return model.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
+def test_the_fallback_reads_patterns_alike(request: pytest.FixtureRequest) -> None:
+    data = {"model": "some/model", "pytorch": {"generate": {"dola_layers": "low\n"}}}
+    with_wheel = diagnostics(data)
+    request.getfixturevalue("without_wheel")
+    assert diagnostics(data) == with_wheel
+    assert [item.code for item in with_wheel] == ["L103"]
+
+
 def test_a_dump_is_the_document() -> None:
     for data in drawn()[:VALID]:
         assert dumped(Config.model_validate(data)) == data
