@@ -128,22 +128,30 @@ def _errors(validator: Any, schema: Schema, data: Any) -> Iterator[tuple[Path, t
 
 
 def _located(data: Any, parts: Path, value: Any) -> Path:
-    """Mend the paths of jsonschema-rs, in which a key such as "012" or "+12" has become the number 12."""
-    paths = list(_paths(data, parts)) if any(isinstance(part, int) for part in parts) else [parts]
+    """Mend the paths of jsonschema-rs: it drops the key "", and turns "012" and "+12" into the number 12."""
+    paths = list(_paths(data, parts))
     return next((path for path in paths if _walk(data, path) == value), paths[0])
 
 
 def _paths(data: Any, parts: Path) -> Iterator[Path]:
+    """Yield the paths that jsonschema-rs may mean, the plainest first."""
     if not parts:
         yield ()
-        return
-    first = parts[0]
-    keys: list[str | int] = [first]
-    if isinstance(data, dict) and isinstance(first, int):
-        keys = [key for key in data if key.removeprefix("+").isdigit() and int(key) == first]
-    for key in keys:
-        for path in _paths(data[key], parts[1:]):
-            yield (key, *path)
+    else:
+        for key in _keys(data, parts[0]):
+            for path in _paths(data[key], parts[1:]):
+                yield (key, *path)
+    if isinstance(data, dict) and "" in data:
+        for path in _paths(data[""], parts):
+            yield ("", *path)
+
+
+def _keys(data: Any, part: str | int) -> list[str | int]:
+    if isinstance(data, dict) and isinstance(part, int):
+        return [key for key in data if key.removeprefix("+").isdigit() and int(key) == part]
+    if isinstance(data, dict):
+        return [part] if part in data else []
+    return [part] if isinstance(data, list) and isinstance(part, int) and part < len(data) else []
 
 
 def _canonical(parts: Iterable[str | int], schema: Schema) -> tuple[str | int, ...]:

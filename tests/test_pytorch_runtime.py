@@ -127,7 +127,7 @@ CANNOT_COMPILE: dict[tuple[str, Any], str] = {
     ("backend", "tvm"): "install apache-tvm",
     ("backend", "openxla"): "torch_xla",
     ("backend", "openxla_eval"): "torch_xla",
-    # torch 2.13 fails in its own TorchScript compiler on any graph.
+    # torch 2.13 fails in its own TorchScript compiler, on every function that was tried.
     ("backend", "ts"): "method cannot be used as a value",
     ("backend", "aot_ts"): "method cannot be used as a value",
 }

@@ -101,7 +101,8 @@ def build(compiled: Compiled) -> dict[str, Any]:
 def _quantization(native: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Return the quantization config, with its method as an argument where the class needs it."""
     config = native[_QUANTIZATION]
-    if not isinstance(config, NativeObject) or config.get(config.tag) not in _METHODS_OF_SHARED_CLASSES:
+    method = config.get("quant_method")
+    if not isinstance(config, NativeObject) or method not in _METHODS_OF_SHARED_CLASSES:
         return config
     told = NativeObject(config.cls)
     told.update(config)
