@@ -120,7 +120,9 @@ def _kinds(parameter: Json) -> list[str]:
 
 
 def _branches(parameter: Json) -> list[Json]:
-    return [_branch(parameter, kind) for kind in _kinds(parameter)]
+    kinds = _kinds(parameter)
+    chosen = [kind for kind in kinds if kind != "integer" or "number" not in kinds]
+    return [_branch(parameter, kind) for kind in chosen]
 
 
 def _branch(parameter: Json, kind: str) -> Json:
