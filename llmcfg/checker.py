@@ -77,7 +77,7 @@ def broken_conditions(backend: str, name: str, numbers: tuple[int, ...], data: A
 @lru_cache(maxsize=4096)
 def _conditions_validator(backend: str, name: str, numbers: tuple[int, ...]) -> Any:
     conditions = _conditions(backend)[name]
-    return _make(json.dumps({"allOf": [conditions[str(number)] for number in numbers]}))
+    return _make({"allOf": [conditions[str(number)] for number in numbers]})
 
 
 @cache
@@ -102,21 +102,14 @@ def _validator(name: str) -> Any:
     return _make(data_text(f"validator/{name}.json"))
 
 
-def _make(text: str) -> Any:
+def _make(schema: Schema | str) -> Any:
     try:
         import jsonschema_rs
     except ImportError:
         from jsonschema import Draft202012Validator
 
-        return Draft202012Validator(json.loads(text, object_hook=_strict_pattern))
-    return jsonschema_rs.validator_for(text)
-
-
-def _strict_pattern(schema: Schema) -> Schema:
-    """Let ``$`` match at the end only, as in ECMAScript: Python's own also matches before a last newline."""
-    if isinstance(pattern := schema.get("pattern"), str):
-        schema["pattern"] = re.sub(r"(?<!\\)\$", r"\\Z", pattern)
-    return schema
+        return Draft202012Validator(json.loads(schema) if isinstance(schema, str) else schema)
+    return jsonschema_rs.validator_for(schema)
 
 
 def _errors(validator: Any, schema: Schema, data: Any) -> Iterator[tuple[Path, tuple[str | int, ...]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_UNSAFE = re.compile(
+_UNSAFE = (
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
@@ -14,7 +14,9 @@ def printable(text: str, limit: int = 400) -> str:
     """Escape what a terminal might act on or hide, and cut what is longer than ``limit`` characters."""
     if len(text) > limit:
         text = f"{text[: limit - 1]}…"
-    return _UNSAFE.sub(_escape, text)
+    if text.isascii() and text.isprintable():
+        return text
+    return re.sub(_UNSAFE, _escape, text)
 
 
 def shown(value: object, limit: int = 60) -> str:

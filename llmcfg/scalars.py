@@ -6,11 +6,13 @@ import re
 
 from llmcfg.printable import shown
 
-_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_HEX_OR_OCTAL = re.compile(r"0x[0-9a-fA-F]+|0o[0-7]+")
-_ZERO_LED = re.compile(r"[-+]?0[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+)?")
-_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_NUMBER = re.compile(
+    r"(?P<integer>[-+]?(?:0|[1-9][0-9]*))"
+    r"|(?P<zero_led>[-+]?0[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?)"
+    r"|(?P<float>[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?)"
+    r"|(?P<based>0x[0-9a-fA-F]+|0o[0-7]+)"
+    r"|(?P<not_finite>[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))"
+)
 _WORDS = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True,
@@ -35,17 +37,17 @@ def plain_scalar(text: str) -> str | int | float | bool | None:
         return _WORDS[text]
     if text[0] not in _NUMERIC_START:
         return text
-    if _INTEGER.fullmatch(text):
-        return _bounded(text, 10)
-    if _ZERO_LED.fullmatch(text):
+    match = _NUMBER.fullmatch(text)
+    if match is None:
+        return text
+    kind = match.lastgroup
+    if kind == "zero_led":
         raise BadScalar(f"{shown(text)} has a leading zero: YAML 1.1 reads it as octal, 1.2 as decimal")
-    if _FLOAT.fullmatch(text):
-        return _finite(text)
-    if _HEX_OR_OCTAL.fullmatch(text):
-        return _bounded(text, 0)
-    if _NOT_FINITE.fullmatch(text):
+    if kind == "not_finite":
         raise BadScalar(f"{text} is not a number that an engine can take")
-    return text
+    if kind == "float":
+        return _finite(text)
+    return _bounded(text, 10 if kind == "integer" else 0)
 
 
 def _bounded(text: str, base: int) -> int:

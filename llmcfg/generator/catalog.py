@@ -28,7 +28,11 @@ def index(source: Source) -> Json:
         name: {**facts, "sections": _sections(source.types[name], name)}
         for name, facts in source.backends.items()
     }
-    return {"backends": backends, "gpus": source.gpus}
+    gpus = {
+        name: {key: value for key, value in facts.items() if key != "source"}
+        for name, facts in source.gpus["gpus"].items()
+    }
+    return {"backends": backends, "gpus": {**source.gpus, "gpus": gpus}}
 
 
 def _sections(types: dict[str, Type], backend: str) -> Json:
