@@ -18,6 +18,7 @@ def index() -> Facts:
     return loaded
 
 
+@cache
 def backends() -> dict[str, Facts]:
     """Return the table of backends, by name."""
     table: dict[str, Facts] = index()["backends"]

@@ -7,7 +7,6 @@ the schema file, so that everything after this module is the same for both.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from typing import Any, NamedTuple

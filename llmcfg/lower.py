@@ -56,7 +56,9 @@ def lower(backend: str, section: dict[str, Any], model: Any) -> Lowered:
 
 def _environment_text(value: Any) -> str:
     """Write a value as an environment variable holds it: true is 1, false is 0."""
-    return str(int(value)) if isinstance(value, bool) else str(value)
+    if type(value) is str:
+        return value
+    return str(int(value)) if type(value) is bool else str(value)
 
 
 class _Lowering:
@@ -80,7 +82,13 @@ class _Lowering:
         native = NativeObject(entry.get("class"))
         native.update(data)
         for key, facts in todo.numbers:
-            native[key] = self._value(facts, data[key], path)
+            value = data[key]
+            kind = type(value)
+            if kind is int:
+                if "floating" in facts:
+                    native[key] = float(value)
+            elif kind is not str and kind is not bool:
+                native[key] = self._value(facts, value, path)
         for key, facts in todo.special:
             if "name" in facts or "object" in facts or not facts:
                 del native[key]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from llmcfg.catalog import Facts, backend_catalog, rule_texts
 from llmcfg.checker import broken_conditions, satisfies
@@ -24,6 +24,12 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "!=": operator.ne,
     "multiple_of": lambda left, right: right == 0 or left % right == 0,
 }
+
+
+class _Comparison(NamedTuple):
+    left: Path | float
+    holds: Callable[[Any, Any], bool]
+    right: Path | float
 
 
 def broken_rules(
@@ -45,22 +51,32 @@ def broken_rules(
 
 
 @lru_cache(maxsize=4096)
-def _applicable(backend: str, name: str, keys: tuple[str, ...]) -> tuple[list[Any], tuple[int, ...]]:
+def _applicable(
+    backend: str, name: str, keys: tuple[str, ...]
+) -> tuple[list[tuple[int, _Comparison]], tuple[int, ...]]:
     """Return the comparisons and the conditions whose keys are all written."""
     rules = backend_catalog(backend)["types"][name]["rules"]
     written = set(keys)
     candidates = (rule for key in ("", *keys) for rule in rules.get(key, ()))
     applicable = [(number, compare) for number, needs, compare in candidates if written.issuperset(needs)]
-    comparisons = [(number, comparison) for number, comparison in applicable if comparison is not None]
+    comparisons = [(number, _comparison(compare)) for number, compare in applicable if compare is not None]
     return comparisons, tuple(number for number, comparison in applicable if comparison is None)
 
 
-def _differs(comparison: Facts, data: dict[str, Any]) -> bool:
-    left = _operand(comparison["left"], data)
-    right = _operand(comparison["right"], data)
+def _comparison(compare: Facts) -> _Comparison:
+    left, right = (
+        tuple(operand.split(".")) if isinstance(operand, str) else operand
+        for operand in (compare["left"], compare["right"])
+    )
+    return _Comparison(left, _COMPARISONS[compare["is"]], right)
+
+
+def _differs(comparison: _Comparison, data: dict[str, Any]) -> bool:
+    left = _operand(comparison.left, data)
+    right = _operand(comparison.right, data)
     if left is None or right is None or isinstance(left, str) != isinstance(right, str):
         return False
-    return not _COMPARISONS[comparison["is"]](left, right)
+    return not comparison.holds(left, right)
 
 
 def _applies(backend: str, name: str, number: int, data: dict[str, Any]) -> bool:
@@ -68,11 +84,11 @@ def _applies(backend: str, name: str, number: int, data: dict[str, Any]) -> bool
     return condition is None or satisfies(condition, data)
 
 
-def _operand(operand: str | float, data: Any) -> Any:
+def _operand(operand: Path | float, data: Any) -> Any:
     """Return a number or text to compare; None where the path is absent, or holds something else."""
-    if not isinstance(operand, str):
+    if not isinstance(operand, tuple):
         return operand
-    for key in operand.split("."):
+    for key in operand:
         if not isinstance(data, dict):
             return None
         data = data.get(key)

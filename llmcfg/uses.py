@@ -27,7 +27,8 @@ class Use(NamedTuple):
 def check_uses(backend: str, uses: Iterable[Use], gpu: Gpu | None, version: str) -> Iterator[Diagnostic]:
     """Yield what is wrong with the uses on this GPU and in this release of the backend."""
     for name, key, path, value in uses:
-        text = value if type(value) is str else shown(value)
+        kind = type(value)
+        text = value if kind is str else _TRUTH[value] if kind is bool else shown(value)
         for found in _judged(backend, name, key, str(path[-1]) if key is None else key, text, gpu, version):
             where = path if key is None else (*path, key)
             yield found._replace(path=where)
@@ -57,6 +58,8 @@ def _judged(
 def _others(backend: str, name: str, key: str, values: Facts, gpu: Gpu) -> list[str]:
     return usable(choices(backend, name, key), values, gpu)
 
+
+_TRUTH = {True: "true", False: "false"}
 
 # A parameter that needs hardware needs none where it is turned off.
 _OFF = frozenset(("null", "false", "0"))
