@@ -107,8 +107,18 @@ def _make(schema: Schema | str) -> Any:
     except ImportError:
         from jsonschema import Draft202012Validator
 
-        return Draft202012Validator(json.loads(schema) if isinstance(schema, str) else schema)
+        text = schema if isinstance(schema, str) else json.dumps(schema)
+        return Draft202012Validator(json.loads(text, object_hook=_strict_pattern))
     return jsonschema_rs.validator_for(schema)
+
+
+def _strict_pattern(schema: Schema) -> Schema:
+    """Let ``$`` match at the end only, as in ECMAScript: Python's own also matches before a last newline."""
+    import re
+
+    if isinstance(pattern := schema.get("pattern"), str):
+        schema["pattern"] = re.sub(r"(?<!\\)\$", r"\\Z", pattern)
+    return schema
 
 
 def _errors(validator: Any, schema: Schema, data: Any) -> Iterator[tuple[Path, tuple[str | int, ...]]]:

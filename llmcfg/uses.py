@@ -27,11 +27,18 @@ class Use(NamedTuple):
 def check_uses(backend: str, uses: Iterable[Use], gpu: Gpu | None, version: str) -> Iterator[Diagnostic]:
     """Yield what is wrong with the uses on this GPU and in this release of the backend."""
     for name, key, path, value in uses:
-        kind = type(value)
-        text = value if kind is str else _TRUTH[value] if kind is bool else shown(value)
-        for found in _judged(backend, name, key, str(path[-1]) if key is None else key, text, gpu, version):
+        what = str(path[-1]) if key is None else key
+        for found in _judged(backend, name, key, what, _text(value), gpu, version):
             where = path if key is None else (*path, key)
             yield found._replace(path=where)
+
+
+def _text(value: Any) -> str:
+    """Write a value as the schema names it: 4.0 is the integer 4."""
+    kind = type(value)
+    if kind is float and value.is_integer():
+        return shown(int(value))
+    return value if kind is str else _TRUTH[value] if kind is bool else shown(value)
 
 
 @lru_cache(maxsize=8192)
