@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from llmcfg.diagnostics import Diagnostic, Path, Place
-from llmcfg.document import Document
+from llmcfg.document import Document, copied
 from llmcfg.printable import printable, shown
 from llmcfg.scalars import BadScalar, plain_scalar
 
@@ -20,65 +20,7 @@ MAX_VALUES = 200_000
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-_ESCAPE = ("unknown escape in a double-quoted text", "Use single quotes for a text with backslashes.")
-_TAB = ("a tab cannot indent a line", "Indent with spaces.")
-_FRIENDLIER = {
-    "mapping values are not allowed in this context": (
-        "a mapping is not allowed here",
-        "Check the indentation, and quote a text that holds ': '.",
-    ),
-    "block sequence entries are not allowed in this context": (
-        "a list is not allowed here",
-        "Put each `- item` on its own line, or write [a, b]; quote a text that starts with '- '.",
-    ),
-    "mapping keys are not allowed in this context": (
-        "a key is not allowed here",
-        "Quote a text that starts with '? '.",
-    ),
-    "found character that cannot start any token": (
-        "a value cannot start with this character",
-        "Quote a text that starts with @, ` or %.",
-    ),
-    "found a tab character that violates indentation": _TAB,
-    "found unknown escape character": _ESCAPE,
-    "did not find expected hexdecimal number": _ESCAPE,
-    "found invalid Unicode character escape code": (
-        "the escape stands for no character",
-        "Write the character itself.",
-    ),
-    "did not find expected alphabetic or numeric character": (
-        "an anchor or alias without a name",
-        "Quote a text that starts with & or *.",
-    ),
-    "did not find expected node content": (
-        "a value is expected here",
-        "Check the brackets and commas, here and above.",
-    ),
-    "did not find expected '-' indicator": (
-        "a list item is expected here",
-        "Check the indentation: keys cannot stand beside the items of a list.",
-    ),
-    "found unexpected ':'": ("a colon is not allowed here", "Put a space after the colon of a key."),
-    "could not find expected ':'": (
-        "a key without a colon",
-        "Write `key: value`, with a space after the colon.",
-    ),
-    "did not find expected key": (
-        "a key is expected here",
-        "Check the indentation and the quotes, of this line and of those above.",
-    ),
-    "did not find expected <document start>": (
-        "something stands after the end of the document",
-        "Check the indentation: the rest of the file must belong to the same mapping.",
-    ),
-}
-
-
 _TAG_HINT = "Remove the tag; quote the value if a text is meant."
-_UNCLOSED = {
-    "did not find expected ',' or ']'": ("list", "`,` or `]`"),
-    "did not find expected ',' or '}'": ("mapping", "`,` or `}`"),
-}
 
 
 class Refused(Exception):
@@ -87,12 +29,6 @@ class Refused(Exception):
     def __init__(self, problem: Diagnostic) -> None:
         self.problem = problem
         super().__init__(problem.message)
-
-
-def place_of(before: str) -> Place:
-    """Return the place that follows the text ``before``."""
-    lines = before.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return Place(len(lines), len(lines[-1]) + 1)
 
 
 class _Frame:
@@ -132,7 +68,9 @@ class Builder:
             while loader.check_event():
                 self._take(loader.get_event())
         except yaml.YAMLError as error:
-            raise Refused(_syntax(error, text)) from None
+            from llmcfg.syntax import syntax_problem
+
+            raise Refused(syntax_problem(error, text)) from None
         except UnicodeDecodeError:  # libyaml unescapes %ED%A0%80 in a tag, and does not look at the result
             raise Refused(Diagnostic("L003", "a tag holds an escape that stands for no character")) from None
         finally:
@@ -263,7 +201,7 @@ class Builder:
         self.count += size
         if self.count > MAX_VALUES:
             raise _refuse("L008", "the aliases expand to too many values", event, None)
-        self._put(_copy(value), _Unanchored(event.start_mark))
+        self._put(copied(value), _Unanchored(event.start_mark))
 
 
 def _tag(event: Any) -> str:
@@ -296,14 +234,6 @@ def _measured(value: Any) -> tuple[int, int]:
     return 1 + sum(size for size, _ in inner), 1 + max((height for _, height in inner), default=0)
 
 
-def _copy(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _copy(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_copy(item) for item in value]
-    return value
-
-
 def _place(event: Any) -> Place:
     mark = event.start_mark
     return Place(mark.line + 1, mark.column + 1)
@@ -320,29 +250,3 @@ def _empty() -> Diagnostic:
         hint="`llmcfg init` writes a starter config.",
         place=Place(1, 1),
     )
-
-
-def _syntax(error: Any, text: str) -> Diagnostic:
-    """Say in our words what libyaml says, and point at what is open where the text ends too early."""
-    problem = error.problem or error.context
-    mark = error.problem_mark or error.context_mark
-    ended = not text[mark.index :].strip()
-    if problem == "found unexpected end of stream":
-        return _unreadable("the quote is never closed", error.context_mark or mark, "Close the quote.")
-    if problem in _UNCLOSED:
-        what, missing = _UNCLOSED[problem]
-        start = error.context_mark
-        if ended:
-            return _unreadable(f"the {what} is never closed", start, f"Add the missing {missing}.")
-        opened = f"The {what} that starts at line {start.line + 1}, column {start.column + 1} is still open."
-        return _unreadable(f"{missing} is expected here", mark, opened)
-    if text[mark.index : mark.index + 1] == "\t" and problem == "found character that cannot start any token":
-        return _unreadable(_TAB[0], mark, _TAB[1])
-    message, hint = _FRIENDLIER.get(problem, (printable(problem, 120), None))
-    if ended:
-        return Diagnostic("L003", message, hint=hint, place=place_of(text.rstrip()))
-    return _unreadable(message, mark, hint)
-
-
-def _unreadable(message: str, mark: Any, hint: str | None) -> Diagnostic:
-    return Diagnostic("L003", message, hint=hint, place=Place(mark.line + 1, mark.column + 1))

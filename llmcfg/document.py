@@ -31,3 +31,18 @@ class Document(NamedTuple):
         while path and path not in self.values:
             path = path[:-1]
         return self.values.get(path)
+
+
+def place_of(before: str) -> Place:
+    """Return the place that follows the text ``before``."""
+    lines = before.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return Place(len(lines), len(lines[-1]) + 1)
+
+
+def copied(value: Any) -> Any:
+    """Copy plain data, so that two places do not share lists and mappings."""
+    if isinstance(value, dict):
+        return {key: copied(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [copied(item) for item in value]
+    return value

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from llmcfg.catalog import Facts, backend_catalog, backends, nested_type
 from llmcfg.diagnostics import INFO, WARNING, Diagnostic, Path, dotted
+from llmcfg.document import copied
 from llmcfg.native import NativeObject, forget_classes
 from llmcfg.plan import plan
 from llmcfg.printable import shown
@@ -171,7 +172,7 @@ class _Lowering:
                 )
             else:
                 self._hint_at_typo(str(key), name, where)
-            native[key] = _copied(value)
+            native[key] = copied(value)
 
     def _hint_at_typo(self, key: str, name: str, path: Path) -> None:
         near = _near_parameter(self.backend, name, key)
@@ -218,11 +219,3 @@ def _with_whole_numbers(parts: Facts, value: Any) -> Any:
 def _whole(value: Any) -> Any:
     """Turn 16.0, which JSON Schema counts as an integer, into 16."""
     return int(value) if type(value) is float and value.is_integer() else value
-
-
-def _copied(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _copied(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_copied(item) for item in value]
-    return value

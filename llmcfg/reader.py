@@ -7,9 +7,9 @@ import re
 import stat
 import sys
 
-from llmcfg.builder import Builder, Refused, place_of
+from llmcfg.builder import Builder, Refused
 from llmcfg.diagnostics import Diagnostic, Place
-from llmcfg.document import Document
+from llmcfg.document import Document, place_of
 from llmcfg.printable import printable
 
 MAX_BYTES = 4 * 1024 * 1024

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from llmcfg.generator.shapes import discriminator, plain, pointer, render_nested, render_reference
+from llmcfg.document import copied
+from llmcfg.generator.shapes import discriminator, pointer, render_nested, render_reference
 from llmcfg.generator.source import Json, Source, Type, section_name
 from llmcfg.generator.texts import enum_texts, parameter_text
 from llmcfg.generator.validator import DIALECT
@@ -71,7 +72,7 @@ def _object(item: Type, types: dict[str, Type]) -> Json:
         name: _parameter(value, types, item.themes[name]) for name, value in item.properties.items()
     }
     if item.is_native:
-        properties["extra"] = plain(EXTRA)
+        properties["extra"] = copied(EXTRA)
     rendered: Json = {
         "title": item.head["title"],
         "description": item.head["description"],
@@ -83,10 +84,10 @@ def _object(item: Type, types: dict[str, Type]) -> Json:
         rendered["required"] = item.required
     for key in ("x-native", "x-requires", "x-since", "x-until", "x-replaced-by", "x-source"):
         if key in item.head:
-            rendered[key] = plain(item.head[key])
+            rendered[key] = copied(item.head[key])
     if item.rules:
         rendered["x-rules"] = [
-            {key: value for key, value in plain(rule).items() if key not in ("if", "then", "compare")}
+            {key: value for key, value in copied(rule).items() if key not in ("if", "then", "compare")}
             for rule in item.rules
         ]
     return rendered
@@ -95,7 +96,7 @@ def _object(item: Type, types: dict[str, Type]) -> Json:
 def _parameter(parameter: Json, types: dict[str, Type], theme: str | None = None) -> Json:
     rendered: Json = {"title": parameter["title"], "description": parameter["description"]}
     rendered["markdownDescription"] = parameter_text(parameter)
-    rendered |= {key: plain(parameter[key]) for key in _COPIED if key in parameter}
+    rendered |= {key: copied(parameter[key]) for key in _COPIED if key in parameter}
     if "enum" in parameter:
         rendered["enumDescriptions"] = enum_texts(parameter)
         rendered["x-values"] = {
@@ -116,7 +117,7 @@ def _parameter(parameter: Json, types: dict[str, Type], theme: str | None = None
 
 
 def _shape(nested: Json, types: dict[str, Type]) -> Json:
-    rendered = {key: plain(nested[key]) for key in _COPIED if key in nested}
+    rendered = {key: copied(nested[key]) for key in _COPIED if key in nested}
     rendered |= render_nested(nested, lambda deeper, _: _shape(deeper, types))
     return render_reference(nested, rendered, types)
 

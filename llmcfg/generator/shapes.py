@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from llmcfg.generator.source import Json, Type
 
@@ -57,12 +56,3 @@ def render_nested(parameter: Json, render: Render) -> Json:
         for key in ("items", "additionalProperties")
         if key in parameter
     }
-
-
-def plain(schema: Any) -> Any:
-    """Copy JSON data, so that no output shares parts with another."""
-    if isinstance(schema, dict):
-        return {key: plain(value) for key, value in schema.items()}
-    if isinstance(schema, list):
-        return [plain(value) for value in schema]
-    return schema

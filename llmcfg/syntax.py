@@ -1,0 +1,94 @@
+"""What libyaml says of text that is not YAML, in our words; loaded only when there is something to say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llmcfg.diagnostics import Diagnostic, Place
+from llmcfg.document import place_of
+from llmcfg.printable import printable
+
+_ESCAPE = ("unknown escape in a double-quoted text", "Use single quotes for a text with backslashes.")
+_TAB = ("a tab cannot indent a line", "Indent with spaces.")
+_FRIENDLIER = {
+    "mapping values are not allowed in this context": (
+        "a mapping is not allowed here",
+        "Check the indentation, and quote a text that holds ': '.",
+    ),
+    "block sequence entries are not allowed in this context": (
+        "a list is not allowed here",
+        "Put each `- item` on its own line, or write [a, b]; quote a text that starts with '- '.",
+    ),
+    "mapping keys are not allowed in this context": (
+        "a key is not allowed here",
+        "Quote a text that starts with '? '.",
+    ),
+    "found character that cannot start any token": (
+        "a value cannot start with this character",
+        "Quote a text that starts with @, ` or %.",
+    ),
+    "found a tab character that violates indentation": _TAB,
+    "found unknown escape character": _ESCAPE,
+    "did not find expected hexdecimal number": _ESCAPE,
+    "found invalid Unicode character escape code": (
+        "the escape stands for no character",
+        "Write the character itself.",
+    ),
+    "did not find expected alphabetic or numeric character": (
+        "an anchor or alias without a name",
+        "Quote a text that starts with & or *.",
+    ),
+    "did not find expected node content": (
+        "a value is expected here",
+        "Check the brackets and commas, here and above.",
+    ),
+    "did not find expected '-' indicator": (
+        "a list item is expected here",
+        "Check the indentation: keys cannot stand beside the items of a list.",
+    ),
+    "found unexpected ':'": ("a colon is not allowed here", "Put a space after the colon of a key."),
+    "could not find expected ':'": (
+        "a key without a colon",
+        "Write `key: value`, with a space after the colon.",
+    ),
+    "did not find expected key": (
+        "a key is expected here",
+        "Check the indentation and the quotes, of this line and of those above.",
+    ),
+    "did not find expected <document start>": (
+        "something stands after the end of the document",
+        "Check the indentation: the rest of the file must belong to the same mapping.",
+    ),
+}
+
+
+_UNCLOSED = {
+    "did not find expected ',' or ']'": ("list", "`,` or `]`"),
+    "did not find expected ',' or '}'": ("mapping", "`,` or `}`"),
+}
+
+
+def syntax_problem(error: Any, text: str) -> Diagnostic:
+    """Say in our words what libyaml says, and point at what is open where the text ends too early."""
+    problem = error.problem or error.context
+    mark = error.problem_mark or error.context_mark
+    ended = not text[mark.index :].strip()
+    if problem == "found unexpected end of stream":
+        return _unreadable("the quote is never closed", error.context_mark or mark, "Close the quote.")
+    if problem in _UNCLOSED:
+        what, missing = _UNCLOSED[problem]
+        start = error.context_mark
+        if ended:
+            return _unreadable(f"the {what} is never closed", start, f"Add the missing {missing}.")
+        opened = f"The {what} that starts at line {start.line + 1}, column {start.column + 1} is still open."
+        return _unreadable(f"{missing} is expected here", mark, opened)
+    if text[mark.index : mark.index + 1] == "\t" and problem == "found character that cannot start any token":
+        return _unreadable(_TAB[0], mark, _TAB[1])
+    message, hint = _FRIENDLIER.get(problem, (printable(problem, 120), None))
+    if ended:
+        return Diagnostic("L003", message, hint=hint, place=place_of(text.rstrip()))
+    return _unreadable(message, mark, hint)
+
+
+def _unreadable(message: str, mark: Any, hint: str | None) -> Diagnostic:
+    return Diagnostic("L003", message, hint=hint, place=Place(mark.line + 1, mark.column + 1))
