@@ -58,5 +58,18 @@ def _required(condition: Any) -> Iterator[str]:
 
 
 def _condition(rule: Json) -> Json:
-    """Render a rule; it speaks of objects only, since null satisfies `required` vacuously."""
-    return {"if": {"type": "object", **rule.get("if", {})}, "then": rule["then"]}
+    """Render a rule as a schema over an object that holds all keys of the rule's index entry.
+
+    That these keys are there needs no check any more, so `required` is left out where the index has it.
+    """
+    condition = _without_required(rule.get("if", {}))
+    return {"if": condition, "then": rule["then"]} if condition else rule["then"]
+
+
+def _without_required(condition: Any) -> Any:
+    if not isinstance(condition, dict):
+        return condition
+    rest = {key: value for key, value in condition.items() if key not in ("required", "allOf")}
+    if parts := [part for item in condition.get("allOf", ()) if (part := _without_required(item)) != {}]:
+        rest["allOf"] = parts
+    return rest
