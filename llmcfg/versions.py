@@ -10,7 +10,7 @@ from llmcfg.catalog import Facts, backends
 from llmcfg.diagnostics import WARNING, Diagnostic, Path
 from llmcfg.printable import printable
 
-_FORM = re.compile(r"v?([0-9]{1,6}(?:\.[0-9]{1,6}){0,4})(?:(a|b|rc)([0-9]{1,6}))?(?:[.+].*)?")
+_FORM = re.compile(r"v?([0-9]{1,6}(?:\.[0-9]{1,6}){0,4})(?:(a|b|rc)([0-9]{1,6}))?(?:[.+][A-Za-z0-9.+]+)?")
 _FINAL = ("z", 0)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+import os
 import shlex
 import subprocess
 from typing import Any
@@ -13,9 +14,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import llmcfg
+from llmcfg.emit.formats import FORMATS
 from llmcfg.emit.python_text import Imports, expression
 from llmcfg.emit.yaml_text import yaml_text
 from llmcfg.reader import parse
+from tests.support.stubs import run_script
 
 SCALARS = (
     st.none()
@@ -73,6 +77,31 @@ def test_floats_stay_floats(number: float) -> None:
     assert isinstance(read, float)
     assert math.copysign(1, read) == math.copysign(1, number)
     assert read == number
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "x = 1; import os; os.environ['INJECTED'] = '1' #",
+        "a\nimport os",
+        "backends.class",
+        "",
+        "a b",
+        "__import__('os')",
+    ],
+)
+def test_keys_of_extra_are_never_code(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled = llmcfg.compile({"model": "m", "pytorch": {"runtime": {"extra": {key: 1}}}})
+    text, _ = FORMATS["python"](compiled)
+    _, switches = run_script(text, monkeypatch)
+    assert switches == {key: 1}
+    assert "INJECTED" not in os.environ
+
+
+def test_names_of_variables_are_no_options_of_env() -> None:
+    compiled = llmcfg.compile({"model": "m", "vllm": {"env": {"extra": {"-S": "touch x"}}}})
+    text, _ = FORMATS["argv"](compiled)
+    assert shlex.split(text) == ["env", "--", "-S=touch x", "vllm", "serve", "m"]
 
 
 def test_shell_words_survive_a_shell() -> None:

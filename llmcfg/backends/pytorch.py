@@ -6,6 +6,7 @@ There is no server, and so no command line: configs are used from Python.
 from __future__ import annotations
 
 from functools import partial
+from keyword import iskeyword
 from typing import Any
 
 from llmcfg.backends import Emission
@@ -126,6 +127,9 @@ def _apply(settings: dict[str, Any]) -> None:
 
 
 def _switch(name: str, value: Any) -> str:
+    """Write the setting of a switch; a key of ``extra`` that is no path is a literal, never code."""
+    if not all(part.isidentifier() and not iskeyword(part) for part in name.split(".")):
+        return f"setattr(torch, {name!r}, {value!r})"
     return f"torch.{name}({value!r})" if _is_call(name) else f"torch.{name} = {value!r}"
 
 

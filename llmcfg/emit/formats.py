@@ -17,7 +17,9 @@ def argv(compiled: Compiled) -> Rendered:
     """Write the commands that start the engine, quoted for a POSIX shell, variables first."""
     emission = module(compiled.backend).argv(compiled)
     variables = [f"{name}={value}" for name, value in compiled.env.items()]
-    prefix = ["env", *variables] if variables else []
+    # A name from `extra` that begins with a dash must not become an option of env.
+    end_of_options = ["--"] if any(name.startswith("-") for name in compiled.env) else []
+    prefix = ["env", *end_of_options, *variables] if variables else []
     lines = [shlex.join([*prefix, *command]) + "\n" for command in emission.value]
     return "".join(lines), emission.diagnostics
 
