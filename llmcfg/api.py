@@ -10,8 +10,6 @@ from llmcfg.catalog import backends
 from llmcfg.compiled import Compiled
 from llmcfg.diagnostics import ConfigError, Diagnostic, Path, has_errors
 from llmcfg.document import Document
-from llmcfg.gpus import UnknownGpu, find
-from llmcfg.nvml import GpuQueryFailed
 from llmcfg.pipeline import Request, run
 from llmcfg.printable import shown
 from llmcfg.versions import order
@@ -62,12 +60,6 @@ def _request(backend: str | None, gpu: str | None, version: str | None) -> Reque
     try:
         if version is not None:
             order(version)
-        if gpu is not None:
-            find(gpu)
-    except GpuQueryFailed as failure:
-        problems.append(Diagnostic("L506", str(failure)))
-    except UnknownGpu:
-        pass  # the pipeline says so, with the near miss
     except ValueError as error:
         problems.append(Diagnostic("L403", str(error), hint="Write a release number, for example 0.33.0."))
     if problems:

@@ -63,15 +63,23 @@ def cannot_carry(what: str, path: Path, hint: str) -> Diagnostic:
     return Diagnostic("L504", f"{what} has no form that the engine would read back", path, hint=hint)
 
 
-def not_carried(compiled: Compiled, section: str, names: Iterable[str], why: str) -> Diagnostic:
-    """Say that values belong somewhere else than into the file or command that starts a server."""
-    return Diagnostic(
-        "L505",
-        f"{why}: {', '.join(names)}",
-        (compiled.backend, section),
-        severity=WARNING,
-        hint="--format json and python carry them.",
-    )
+def sampling_left_out(compiled: Compiled) -> list[Diagnostic]:
+    """Say that a server's command or file holds no sampling parameters, where the config has some."""
+    why = "a server takes sampling parameters with each request, not at start-up"
+    return _left_out(compiled, "sampling", compiled.native.get("SamplingParams", {}), why)
+
+
+def environment_left_out(compiled: Compiled) -> list[Diagnostic]:
+    """Say that a server's file holds no environment variables, where the config has some."""
+    return _left_out(compiled, "env", compiled.env, "the file holds no environment variables")
+
+
+def _left_out(compiled: Compiled, section: str, names: Iterable[str], why: str) -> list[Diagnostic]:
+    listed = ", ".join(names)
+    if not listed:
+        return []
+    path, hint = (compiled.backend, section), "--format json and python carry them."
+    return [Diagnostic("L505", f"{why}: {listed}", path, severity=WARNING, hint=hint)]
 
 
 def _native(schema: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,15 @@ from collections.abc import Callable
 from typing import Any
 
 from llmcfg.backends import Emission
-from llmcfg.backends.flags import cannot_carry, flag_of, not_carried, option, parameters, word
+from llmcfg.backends.flags import (
+    cannot_carry,
+    environment_left_out,
+    flag_of,
+    option,
+    parameters,
+    sampling_left_out,
+    word,
+)
 from llmcfg.compiled import Compiled
 from llmcfg.diagnostics import Diagnostic, Path
 from llmcfg.emit.python_text import Imports, call, environment, expression
@@ -48,7 +56,7 @@ Form = Callable[[dict[str, Any], Any], "list[str] | None"]
 
 def argv(compiled: Compiled) -> Emission:
     """Return ``trtllm-build …`` where the config builds an engine, and ``trtllm-serve MODEL …``."""
-    commands, found = [], _sampling(compiled)
+    commands, found = [], sampling_left_out(compiled)
     if _BUILD in compiled.native:
         words, problems = _build_command(compiled)
         commands.append(words)
@@ -66,7 +74,7 @@ def document(compiled: Compiled) -> Emission:
     The model in the file wins over the one on the command line. Under some keys the reader calls a
     class with the mapping it finds; true becomes an empty mapping there: the class's own defaults.
     """
-    mapping, found = {}, _sampling(compiled)
+    mapping, found = {}, sampling_left_out(compiled)
     for name, value in compiled.native.get(_LLM, {}).items():
         if name not in _UNWRITABLE_NOTHING or not (value is None or isinstance(value, bool)):
             mapping[name] = value
@@ -77,9 +85,7 @@ def document(compiled: Compiled) -> Emission:
             mapping[field] = compiled.native[name]
         elif name in compiled.native:
             found.append(cannot_carry(field, _PLACES[name], _ENGINE_HINT))
-    if compiled.env:
-        found.append(not_carried(compiled, "env", compiled.env, "the file holds no environment variables"))
-    return Emission(mapping, found)
+    return Emission(mapping, [*found, *environment_left_out(compiled)])
 
 
 def script(compiled: Compiled) -> str:
@@ -130,12 +136,6 @@ def _llm_keywords(compiled: Compiled) -> dict[str, Any]:
     if keywords.get("backend") in (None, _ENGINE):
         keywords.pop("backend", None)
     return keywords
-
-
-def _sampling(compiled: Compiled) -> list[Diagnostic]:
-    names = compiled.native.get(_SAMPLING)
-    why = "a server takes sampling parameters with each request, not at start-up"
-    return [not_carried(compiled, "sampling", names, why)] if names else []
 
 
 def _serve_command(compiled: Compiled) -> Words:

@@ -11,13 +11,14 @@ from typing import Any
 from llmcfg.backends import Emission
 from llmcfg.backends.flags import (
     cannot_carry,
+    environment_left_out,
     flag_of,
     form_of,
     has_no_flag,
     kinds,
-    not_carried,
     option,
     parameters,
+    sampling_left_out,
     separator_of,
     word,
 )
@@ -35,15 +36,12 @@ _VARIABLES = {_ENGINE: "engine_args", _SAMPLING: "sampling_params"}
 
 def argv(compiled: Compiled) -> Emission:
     """Return ``vllm serve MODEL --flag value …``."""
-    words, found = ["vllm", "serve"], _sampling(compiled)
+    words = ["vllm", "serve"]
     if compiled.model is not None:
         words.append(compiled.model)
-    for name, value in _engine(compiled).items():
-        try:
-            words += _words(name, value)
-        except _NoForm as reason:
-            found.append(cannot_carry(f"{name} ({reason})", ("vllm", "engine", name), _HINT))
-    return Emission([words], found)
+    flagged, found = _flagged(compiled)
+    words += [word for _, option_words in flagged for word in option_words]
+    return Emission([words], [*sampling_left_out(compiled), *found])
 
 
 def document(compiled: Compiled) -> Emission:
@@ -53,19 +51,14 @@ def document(compiled: Compiled) -> Emission:
     a value that looks like a flag goes into the key, behind an equals sign.
     """
     mapping: dict[str, Any] = {"model": compiled.model} if compiled.model is not None else {}
-    found = [*_sampling(compiled), *_environment(compiled)]
-    for name, value in _engine(compiled).items():
-        try:
-            words = _words(name, value)
-        except _NoForm as reason:
-            found.append(cannot_carry(f"{name} ({reason})", ("vllm", "engine", name), _HINT))
-            continue
+    flagged, found = _flagged(compiled)
+    for value, words in flagged:
         if len(words) == 1:
             mapping[words[0].removeprefix("--")] = True
         elif words:
             as_written = len(words) > 2 or isinstance(value, (bool, int, float, dict))
             mapping[words[0].removeprefix("--")] = value if as_written else words[1]
-    return Emission(mapping, found)
+    return Emission(mapping, [*sampling_left_out(compiled), *environment_left_out(compiled), *found])
 
 
 def script(compiled: Compiled) -> str:
@@ -91,19 +84,17 @@ class _NoForm(Exception):
     """vLLM's parser has no form for a value; the text says what is in the way."""
 
 
-def _engine(compiled: Compiled) -> dict[str, Any]:
-    return {key: value for key, value in compiled.native.get(_ENGINE, {}).items() if key != "model"}
-
-
-def _sampling(compiled: Compiled) -> list[Diagnostic]:
-    names = compiled.native.get(_SAMPLING)
-    why = "a server takes sampling parameters with each request, not at start-up"
-    return [not_carried(compiled, "sampling", names, why)] if names else []
-
-
-def _environment(compiled: Compiled) -> list[Diagnostic]:
-    why = "the file holds no environment variables"
-    return [not_carried(compiled, "env", compiled.env, why)] if compiled.env else []
+def _flagged(compiled: Compiled) -> tuple[list[tuple[Any, list[str]]], list[Diagnostic]]:
+    """Return each value of the engine with its words, and what has none."""
+    flagged, found = [], []
+    for name, value in compiled.native.get(_ENGINE, {}).items():
+        if name == "model":
+            continue
+        try:
+            flagged.append((value, _words(name, value)))
+        except _NoForm as reason:
+            found.append(cannot_carry(f"{name} ({reason})", ("vllm", "engine", name), _HINT))
+    return flagged, found
 
 
 def _words(name: str, value: Any) -> list[str]:
