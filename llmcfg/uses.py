@@ -49,7 +49,7 @@ def _judged(
     entry = backend_catalog(backend)["types"][name]
     facts: Facts = entry["when"] if key is None else entry["parameters"][key]["when"]
     found = list(check_facts(backend, version, facts, what, ()))
-    if gpu is not None and "requires" in facts and text not in _OFF:
+    if gpu is not None and "requires" in facts and (key is None or text not in _OFF):
         found += check_requirements(facts["requires"], what, (), gpu)
     values = facts.get("values", {})
     about = values.get(text)

@@ -336,13 +336,13 @@ class TestExplain:
         [
             (["max_num_seqs"], "vllm.engine.max_num_seqs"),
             (["vllm.engine.dtype"], "bfloat16"),
-            (["vllm.engine.dtype=bfloat16"], "bfloat16: "),
+            (["vllm.engine.dtype=bfloat16"], "  bfloat16: "),
             (
                 ["vllm.engine.kv_cache_dtype=fp8", "--gpu", "a100"],
                 "On NVIDIA A100 80 GB: through a slower path",
             ),
             (["vllm.engine.attention_backend=FLASH_ATTN_MLA", "--gpu", "a100"], "not supported"),
-            (["spec_method"], "Rule vllm-spec-method-given-twice"),
+            (["spec_method"], "vllm-spec-method-given-twice (error)"),
             (["pytorch.quantization.method"], "bitsandbytes"),
             (["temperature", "--backend", "pytorch"], "pytorch.generate.temperature"),
             (["model"], "Hugging Face"),
@@ -358,7 +358,7 @@ class TestExplain:
         [
             ("max_num_seq", "nothing is called max_num_seq; did you mean max_num_seqs?"),
             ("L999", "nothing is called L999"),
-            ("vllm.engine.dtype=bf16", "bf16 is not one of its values: auto, half, float16, bfloat16"),
+            ("vllm.engine.dtype=bf16", "vllm.engine.dtype: error[L103] dtype cannot be 'bf16'"),
             ("\x1b[31m", "nothing is called \\x1b[31m"),
         ],
     )

@@ -201,6 +201,16 @@ class TestDialect:
         file.write_text(text)
         assert list(lint_file(file, dialect))
 
+    @pytest.mark.parametrize("names", [(), ("engine/one.json",), ("engine/two.json",)])
+    def test_an_id_of_another_file_is_refused(self, names: tuple[str, ...], tmp_path: Path) -> None:
+        shutil.copy(SCHEMA / "dialect.json", tmp_path)
+        (tmp_path / "engine").mkdir()
+        for name in ("one", "two"):
+            (tmp_path / "engine" / f"{name}.json").write_text(json.dumps(GOOD))
+        problems = lint(tmp_path, [tmp_path / name for name in names])
+        assert len(problems) == (len(names) or 2)
+        assert all("engine-small-is-small is declared in" in problem for problem in problems)
+
 
 class TestRules:
     def test_an_id_stands_for_one_fact(self) -> None:

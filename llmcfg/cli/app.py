@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from llmcfg import __version__
-from llmcfg.cli.options import COMMANDS, Command, Option
+from llmcfg.cli.options import COMMANDS, GROUPS, Command, Option
 from llmcfg.cli.quick import call
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -31,8 +31,19 @@ def application() -> click.Group:
         ],
     )
     for name, command in COMMANDS.items():
-        group.add_command(_command(name, command))
+        above, _, own = name.rpartition(" ")
+        _subgroup(group, above).add_command(_command(own, command))
     return group
+
+
+def _subgroup(group: click.Group, name: str) -> click.Group:
+    if not name:
+        return group
+    if name not in group.commands:
+        group.add_command(click.Group(name, help=GROUPS[name], context_settings=_CONTEXT))
+    found = group.commands[name]
+    assert isinstance(found, click.Group)  # noqa: S101 - names of groups and commands differ
+    return found
 
 
 def _print_version(context: click.Context, _: click.Parameter, value: bool) -> None:
@@ -54,12 +65,13 @@ def _command(name: str, command: Command) -> click.Command:
         callback=invoke,
         help=command.help,
         params=[*arguments, *map(_option, command.options)],
-        context_settings=_CONTEXT,
+        context_settings={**_CONTEXT, "ignore_unknown_options": command.flags},
     )
 
 
 def _option(option: Option) -> click.Option:
     names = [f"--{option.name}", *([f"-{option.short}"] if option.short else [])]
+    names += [option.keyword] if option.keyword else []
     if option.flag:
         return click.Option(names, is_flag=True, help=option.help)
     kind = click.Choice(option.choices) if option.choices else click.STRING

@@ -11,7 +11,10 @@ FORMATS = ("json", "yaml", "argv", "python")
 
 
 class Option(NamedTuple):
-    """One ``--option``; ``choices`` closes its values, ``flag`` means that it takes none."""
+    """One ``--option``; ``choices`` closes its values, ``flag`` means that it takes none.
+
+    ``keyword`` is the name of its argument in Python, where it can't be the option's own.
+    """
 
     name: str
     help: str
@@ -19,15 +22,20 @@ class Option(NamedTuple):
     flag: bool = False
     default: str | None = None
     short: str | None = None
+    keyword: str | None = None
 
 
 class Command(NamedTuple):
-    """A command: ``module`` holds its ``run`` function, ``arguments`` are (name, required, many)."""
+    """A command: ``module`` holds its ``run`` function, ``arguments`` are (name, required, many).
+
+    ``flags`` lets an argument be the flag of another program.
+    """
 
     module: str
     help: str
     arguments: tuple[tuple[str, bool, bool], ...]
     options: tuple[Option, ...]
+    flags: bool = False
 
 
 _BACKEND = Option("backend", "Backend to compile, or `all`.", (*BACKENDS, "all"), short="b")
@@ -37,7 +45,15 @@ _GPU = Option(
     "gpu", "GPU to check against: a name of `llmcfg gpus`, `none`, or `auto` (ask NVML).", short="g"
 )
 _STRICT = Option("strict", "Treat warnings as errors.", flag=True)
+_FROM = Option(
+    "from", "Installed package's folder, wheel, sdist or source tree to read.", keyword="source"
+)
+_RELEASE = Option("version", "Release: a stored one, else pip downloads it; with --from, what to call it.")
+_PACKAGE = Option("package", "Package of the backend that is meant; by default its own.")
 _OUTPUT = Option("output", "Write to this file instead of standard output.", short="o")
+
+GROUPS = {"audit": "Hold the schema against the engines: inventories, coverage, drift."}
+"""The commands that only hold others, whose names follow them after a space."""
 
 COMMANDS: dict[str, Command] = {
     "init": Command(
@@ -79,9 +95,15 @@ COMMANDS: dict[str, Command] = {
     ),
     "explain": Command(
         "llmcfg.cli.explain",
-        "Explain a parameter, a value of it, or a diagnostic code.",
+        "Explain a parameter, a value of it (`NAME=VALUE`), a rule, or a diagnostic code.",
         (("subject", True, False),),
-        (_ONE_BACKEND, _GPU),
+        (
+            _ONE_BACKEND,
+            _VERSION,
+            _GPU,
+            Option("format", "Form of the answer.", ("text", "json"), default="text", short="f"),
+        ),
+        flags=True,
     ),
     "schema": Command(
         "llmcfg.cli.schema",
@@ -104,5 +126,33 @@ COMMANDS: dict[str, Command] = {
         "Print the completion script of a shell.",
         (("shell", True, False),),
         (),
+    ),
+    "audit inventory": Command(
+        "llmcfg.cli.audit.inventory",
+        "Print what a release of an engine natively takes, read from its sources.",
+        (("backend", True, False),),
+        (_PACKAGE, _FROM, _RELEASE, _OUTPUT),
+    ),
+    "audit coverage": Command(
+        "llmcfg.cli.audit.coverage",
+        "Show how much of what the engines natively take the schema covers.",
+        (),
+        (
+            _ONE_BACKEND,
+            Option("format", "Form of the report.", ("table", "json", "markdown"), default="table", short="f"),
+            _OUTPUT,
+        ),
+    ),
+    "audit drift": Command(
+        "llmcfg.cli.audit.drift",
+        "Compare the schema with a release of an engine; exit 1 where they differ.",
+        (("backend", True, False),),
+        (
+            _PACKAGE,
+            _FROM,
+            _RELEASE,
+            Option("format", "Form of the report.", ("text", "json", "todo"), default="text", short="f"),
+            _OUTPUT,
+        ),
     ),
 }

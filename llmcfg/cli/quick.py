@@ -39,7 +39,7 @@ def parse(words: list[str]) -> tuple[Command, dict[str, Any]] | None:
 
 def key(option: Option) -> str:
     """Return the name of the option's keyword argument."""
-    return option.name.replace("-", "_")
+    return option.keyword or option.name.replace("-", "_")
 
 
 def defaults(command: Command) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from llmcfg.document import copied
+from llmcfg.generator.rules import mentions
 from llmcfg.generator.shapes import discriminator, pointer, render_nested, render_reference
 from llmcfg.generator.source import Json, Source, Type, section_name
 from llmcfg.generator.texts import enum_texts, parameter_text
@@ -86,11 +87,14 @@ def _object(item: Type, types: dict[str, Type]) -> Json:
         if key in item.head:
             rendered[key] = copied(item.head[key])
     if item.rules:
-        rendered["x-rules"] = [
-            {key: value for key, value in copied(rule).items() if key not in ("if", "then", "compare")}
-            for rule in item.rules
-        ]
+        rendered["x-rules"] = [_rule(rule) for rule in item.rules]
     return rendered
+
+
+def _rule(rule: Json) -> Json:
+    """Keep what a reader wants to know of a rule: what it says, and which keys and values it speaks of."""
+    told = {key: value for key, value in copied(rule).items() if key not in ("if", "then", "compare")}
+    return {**told, "mentions": mentions(rule)}
 
 
 def _parameter(parameter: Json, types: dict[str, Type], theme: str | None = None) -> Json:
@@ -127,9 +131,10 @@ def _discriminator(parameter: Json, types: dict[str, Type]) -> Json:
     heads = [types[choice] for choice in parameter["$types"]]
     texts = [f"{item.head['title']}: {item.head['description']}" for item in heads]
     first = heads[0].properties[name]
+    kinds = f"Chooses between {len(heads)} kinds, each with keys of its own."
     return {
         "title": first["title"],
-        "description": first["description"],
+        "description": f"{kinds} {parameter['description']}",
         **discriminator(parameter, types),
         "enumDescriptions": texts,
     }

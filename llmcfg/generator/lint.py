@@ -80,5 +80,29 @@ def lint(root: Path, files: list[Path] | None = None) -> list[str]:
     """Return every mistake in the given files, or in all schema files under ``root``."""
     metaschema = json.loads((root / "dialect.json").read_text(encoding="utf-8"))
     dialect = Draft202012Validator(metaschema)
-    chosen = files or sorted(path for path in root.glob("*/**/*.json"))
-    return [problem for path in chosen for problem in lint_file(path, dialect)]
+    everything = sorted(root.glob("*/**/*.json"))
+    chosen = files or everything
+    found = [problem for path in chosen for problem in lint_file(path, dialect)]
+    return [*found, *_shared_ids(chosen, everything)]
+
+
+def _shared_ids(chosen: list[Path], everything: list[Path]) -> Iterator[str]:
+    """Yield one line for each rule of the chosen files whose id a rule of another file has, too."""
+    declared: dict[str, list[Path]] = {}
+    for path in everything:
+        for rule in _rule_ids(path):
+            declared.setdefault(rule, []).append(path)
+    for path in chosen:
+        for rule in _rule_ids(path):
+            for other in declared.get(rule, ()):
+                if other.resolve() != path.resolve():
+                    yield f"{path}: rule {rule} is declared in {other} as well"
+
+
+def _rule_ids(path: Path) -> list[str]:
+    """Return the ids of a file's rules, each once; a malformed file has none."""
+    try:
+        schema = json.loads(path.read_text(encoding="utf-8"))
+        return list(dict.fromkeys(rule["id"] for rule in schema.get("x-rules", ())))
+    except (ValueError, AttributeError, TypeError, KeyError):
+        return []

@@ -1,11 +1,14 @@
-"""The rules as the command line needs them: an index by key, the conditions, and the texts."""
+"""The rules as the command line needs them: an index by key, the conditions, the texts, what they mention."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 from llmcfg.generator.source import Json, Type
+
+_LIMITS = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
 
 
 def rule_index(rules: list[Json]) -> Json:
@@ -73,3 +76,55 @@ def _without_required(condition: Any) -> Any:
     if parts := [part for item in condition.get("allOf", ()) if (part := _without_required(item)) != {}]:
         rest["allOf"] = parts
     return rest
+
+
+def mentions(rule: Json) -> Json:
+    """Return the keys that a rule speaks of, as dotted paths, each with the values that it names there."""
+    named: Json = {key: [] for key in (rule["at"], *rule.get("also", ()))}
+    for condition in (rule.get("if"), rule.get("then")):
+        _collect(condition, "", named)
+    _compared(rule.get("compare", {}), named)
+    return {key: _once(values) for key, values in named.items()}
+
+
+def _once(values: list[Any]) -> list[Any]:
+    """Drop repetitions; true and 1 are two values in JSON."""
+    return list({json.dumps(value): value for value in values}.values())
+
+
+def _compared(compare: Json, named: Json) -> None:
+    sides = compare.get("left"), compare.get("right")
+    limits = [side for side in sides if isinstance(side, (int, float))]
+    for side in sides:
+        if isinstance(side, str):
+            named.setdefault(side, []).extend(limits)
+
+
+def _collect(condition: Any, path: str, named: Json) -> None:
+    if not isinstance(condition, dict):
+        return
+    if path:
+        named.setdefault(path, []).extend(_values(condition))
+    for key in condition.get("required", ()):
+        named.setdefault(_below(path, key), [])
+    for key, inner in condition.get("properties", {}).items():
+        _collect(inner, _below(path, key), named)
+    for inner in _parts(condition):
+        _collect(inner, path, named)
+
+
+def _values(condition: Json) -> list[Any]:
+    """Return the values and limits of one condition, those of its parts aside."""
+    limits = [condition[key] for key in (*_LIMITS, "const") if key in condition]
+    return [*condition.get("enum", ()), *limits]
+
+
+def _parts(condition: Json) -> Iterator[Any]:
+    for key in ("not", "contains", "items"):
+        yield condition.get(key)
+    for key in ("allOf", "anyOf", "oneOf"):
+        yield from condition.get(key, ())
+
+
+def _below(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key

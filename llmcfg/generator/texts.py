@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from llmcfg.explain.words import requirement_text, value_text, version_text
 from llmcfg.generator.source import Json
 
 
@@ -21,7 +22,7 @@ def parameter_text(parameter: Json) -> str:
         parts.append(f"**Needs:** {requirement_text(parameter['x-requires'])}")
     if isinstance(impact := parameter.get("x-impact"), list):
         parts.append(f"**Moves:** {', '.join(impact)}")
-    if versions := _versions(parameter):
+    if versions := version_text(parameter):
         parts.append(f"**Versions:** {versions}")
     return "\n\n".join(parts)
 
@@ -31,56 +32,8 @@ def enum_texts(parameter: Json) -> list[str]:
     return [_value_text(parameter["x-values"].get(_key(value), {})) for value in parameter["enum"]]
 
 
-def requirement_text(requires: Any) -> str:
-    """Say in words what ``x-requires`` asks for."""
-    if isinstance(requires, str):
-        return f"{requires} or newer"
-    if isinstance(requires, list):
-        return "; or ".join(_requirement(item) for item in requires)
-    return _requirement(requires)
-
-
-def _requirement(item: Json) -> str:
-    words = []
-    if "arch" in item:
-        arch = item["arch"]
-        words.append(f"{arch} or newer" if isinstance(arch, str) else " or ".join(arch))
-    if "platform" in item:
-        words.append(f"platform {' or '.join(item['platform'])}")
-    if "gpus" in item:
-        words.append(f"at least {item['gpus']} GPUs")
-    if "package" in item:
-        words.append(f"the package {item['package']}")
-    if "model" in item:
-        words.append(f"a {item['model'].replace('_', ' ')} model")
-    text = ", ".join(words)
-    if item.get("level") == "emulated":
-        text = f"{text} (slower path: {item['note']})"
-    elif "note" in item:
-        text = f"{text} ({item['note']})" if text else item["note"]
-    return text
-
-
 def _value_text(about: Json) -> str:
-    text = str(about.get("description", "No value: the engine decides."))
-    if "x-requires" in about:
-        text += f" Needs {requirement_text(about['x-requires'])}."
-    if versions := _versions(about):
-        text += f" ({versions})"
-    return text
-
-
-def _versions(about: Json) -> str:
-    words = []
-    if "x-since" in about:
-        words.append(f"since {about['x-since']}")
-    if "x-until" in about:
-        words.append(f"gone from {about['x-until']}")
-    if about.get("deprecated"):
-        words.append("deprecated")
-    if "x-replaced-by" in about:
-        words.append(f"instead: {about['x-replaced-by']}")
-    return ", ".join(words)
+    return value_text(str(about.get("description", "No value: the engine decides.")), about)
 
 
 def _type(parameter: Json) -> str:
