@@ -32,7 +32,7 @@ $(ENGINES)/.ready: pyproject.toml requirements-engines.txt
 	$(ENGINES)/bin/pip install --quiet --disable-pip-version-check $(shell grep ^torch== requirements-engines.txt)
 	$(ENGINES)/bin/pip install --quiet --disable-pip-version-check -r requirements-engines.txt
 	$(ENGINES)/bin/pip uninstall --quiet --yes torchvision torchaudio torchcodec
-	$(ENGINES)/bin/pip install --quiet --disable-pip-version-check --editable '.[models]' hypothesis jsonschema pytest
+	$(ENGINES)/bin/pip install --quiet --disable-pip-version-check --editable '.[models,audit]' hypothesis jsonschema pytest
 	touch $@
 
 test: lint test-fast test-engines  ## everything, the engines' own judgement included

@@ -52,7 +52,7 @@ def _dispatch(words: list[str]) -> int:
 
 
 def _report(error: Exception) -> int:
-    from llmcfg.cli.errors import UserError
+    from llmcfg.errors import UserError
     from llmcfg.printable import printable
 
     if isinstance(error, OSError) and error.filename is None:

@@ -454,7 +454,7 @@ class TestGrammar:
     def test_options(self, command: str, option: Option, monkeypatch: pytest.MonkeyPatch) -> None:
         arguments = ["file"] * any(required for _, required, _ in COMMANDS[command].arguments)
         for words in self.spellings(option):
-            for line in ([command, *words, *arguments], [command, *arguments, *words]):
+            for line in ([*command.split(), *words, *arguments], [*command.split(), *arguments, *words]):
                 parsed = quick.parse(line)
                 assert parsed is not None
                 assert parsed == (COMMANDS[command], self.by_click(line, monkeypatch))
@@ -462,14 +462,15 @@ class TestGrammar:
     @pytest.mark.parametrize("name", COMMANDS)
     def test_arguments(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         for words in ([], ["a"], ["a", "b"], ["-"]):
-            parsed = quick.parse([name, *words])
+            line = [*name.split(), *words]
+            parsed = quick.parse(line)
             if parsed is not None:
-                assert parsed == (COMMANDS[name], self.by_click([name, *words], monkeypatch))
+                assert parsed == (COMMANDS[name], self.by_click(line, monkeypatch))
 
     @pytest.mark.parametrize(
         "line",
         [
-            "", "unknown", "--version", "compile", "compile --help", "compile a b", "compile a --stric",
+            "", "unknown", "audit", "audit unknown", "audit --help", "--version", "compile", "compile --help", "compile a b", "compile a --stric",
             "compile a --format toml", "compile a --format", "compile a -fjson", "compile a --strict=yes",
             "compile a -f=json", "compile -- -a", "compile a --output --strict", "compile a --unknown",
         ],
@@ -484,9 +485,12 @@ class TestGrammar:
             assert len(names) == len(set(names))
 
     def test_click_knows_the_same_commands(self) -> None:
-        group = application()
-        assert list(group.commands) == list(COMMANDS)
-        assert all(isinstance(item, click.Command) and item.help for item in group.commands.values())
+        known = []
+        for name, item in application().commands.items():
+            inner = item.commands if isinstance(item, click.Group) else {"": item}
+            known += [f"{name} {own}".strip() for own in inner]
+            assert all(command.help for command in (item, *inner.values()))
+        assert known == list(COMMANDS)
 
     def test_the_options_name_the_backends(self) -> None:
         assert tuple(backends()) == BACKENDS

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from llmcfg.cli.errors import UserError
 from llmcfg.diagnostics import Diagnostic, has_errors
+from llmcfg.errors import UserError
 from llmcfg.pipeline import ALL, Request, Result
 from llmcfg.report.text import text_report
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from llmcfg import __version__
 from llmcfg.cli.checked import one_version, request, status, tell
-from llmcfg.cli.errors import UserError
 from llmcfg.cli.files import deliver
 from llmcfg.compiled import Compiled
 from llmcfg.diagnostics import Diagnostic
 from llmcfg.document import Document
+from llmcfg.errors import UserError
 from llmcfg.pipeline import Result
 from llmcfg.pipeline import run as run_pipeline
 from llmcfg.reader import read

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmcfg.cli.errors import UserError
+from llmcfg.errors import UserError
 
 
 def run(shell: str) -> int:

@@ -7,9 +7,9 @@ import sys
 from typing import Any
 
 from llmcfg.cli.checked import request
-from llmcfg.cli.errors import UserError
 from llmcfg.codes import CODES
 from llmcfg.diagnostics import Diagnostic, dotted, one_line
+from llmcfg.errors import UserError
 from llmcfg.explain.plain import plain
 from llmcfg.explain.record import Question, answered, record
 from llmcfg.explain.rules import Rule, rules_called

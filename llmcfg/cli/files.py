@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from llmcfg.cli.errors import UserError
+from llmcfg.errors import UserError
 
 
 def deliver(text: str, output: str | None) -> None:

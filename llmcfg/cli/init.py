@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 from llmcfg.catalog import backends
 from llmcfg.cli.checked import request
-from llmcfg.cli.errors import UserError
 from llmcfg.cli.files import deliver
 from llmcfg.cli.schema import NAME
 from llmcfg.data import data_path, data_text
 from llmcfg.emit.yaml_text import yaml_text
+from llmcfg.errors import UserError
 
 
 def run(

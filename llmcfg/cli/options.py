@@ -45,9 +45,7 @@ _GPU = Option(
     "gpu", "GPU to check against: a name of `llmcfg gpus`, `none`, or `auto` (ask NVML).", short="g"
 )
 _STRICT = Option("strict", "Treat warnings as errors.", flag=True)
-_FROM = Option(
-    "from", "Installed package's folder, wheel, sdist or source tree to read.", keyword="source"
-)
+_FROM = Option("from", "Installed package's folder, wheel, sdist or source tree to read.", keyword="source")
 _RELEASE = Option("version", "Release: a stored one, else pip downloads it; with --from, what to call it.")
 _PACKAGE = Option("package", "Package of the backend that is meant; by default its own.")
 _OUTPUT = Option("output", "Write to this file instead of standard output.", short="o")
@@ -139,7 +137,9 @@ COMMANDS: dict[str, Command] = {
         (),
         (
             _ONE_BACKEND,
-            Option("format", "Form of the report.", ("table", "json", "markdown"), default="table", short="f"),
+            Option(
+                "format", "Form of the report.", ("table", "json", "markdown"), default="table", short="f"
+            ),
             _OUTPUT,
         ),
     ),

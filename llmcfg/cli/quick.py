@@ -9,19 +9,20 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from llmcfg.cli.options import COMMANDS, Command, Option
+from llmcfg.cli.options import COMMANDS, GROUPS, Command, Option
 
 
 def parse(words: list[str]) -> tuple[Command, dict[str, Any]] | None:
     """Return the command and its keyword arguments, or None where click should decide."""
-    if not words or words[0] not in COMMANDS:
+    length = 2 if words and words[0] in GROUPS else 1
+    command = COMMANDS.get(" ".join(words[:length]))
+    if command is None:
         return None
-    command = COMMANDS[words[0]]
     values = defaults(command)
     options = {f"--{option.name}": option for option in command.options}
     options |= {f"-{option.short}": option for option in command.options if option.short}
     positional: list[str] = []
-    rest = iter(words[1:])
+    rest = iter(words[length:])
     for word in rest:
         if not word.startswith("-") or word == "-":
             positional.append(word)

@@ -53,6 +53,7 @@ class Record:
     required: bool
     has_default: bool
     default: Any
+    former_defaults: dict[str, Any]
     resolves: str | None
     examples: tuple[Any, ...]
     impact: tuple[str, ...]
@@ -97,6 +98,7 @@ def record(place: Place, question: Question) -> Record:
         required=_required(place),
         has_default="default" in schema,
         default=schema.get("default"),
+        former_defaults=schema.get("x-former-default", {}),
         resolves=schema.get("x-resolves"),
         examples=tuple(schema.get("examples", ())),
         impact=tuple(impact) if isinstance(impact, list) else (),

@@ -63,7 +63,7 @@ def _body(item: Record) -> Iterator[str]:
 def _facts(item: Record) -> Iterator[str]:
     yield from _wrapped(f"Type: {item.type}{', required' if item.required else ''}", 2)
     if item.has_default or item.required or not item.keys:
-        yield from _wrapped(f"Default: {_default(item)}", 2)
+        yield from _wrapped(f"Default: {_default(item)}{_former(item)}", 2)
     if item.resolves:
         yield from _wrapped(f"What the engine makes of it: {item.resolves}", 2)
     if item.examples:
@@ -79,6 +79,12 @@ def _facts(item: Record) -> Iterator[str]:
     for native in item.native:
         yield from _native(native)
     yield ""
+
+
+def _former(item: Record) -> str:
+    return "".join(
+        f" (before {release}: {written(value)})" for release, value in item.former_defaults.items()
+    )
 
 
 def _default(item: Record) -> str:

@@ -17,7 +17,7 @@ _COPIED = (
     "exclusiveMaximum", "multipleOf", "minLength", "pattern", "patternErrorMessage", "minItems",
     "maxItems", "uniqueItems", "minProperties", "propertyNames", "deprecated", "x-native",
     "x-requires", "x-values", "x-impact", "x-since", "x-until", "x-renamed-from", "x-replaced-by",
-    "x-resolves", "x-audit", "x-source",
+    "x-former-default", "x-differs", "x-resolves", "x-audit", "x-source",
 )  # fmt: skip
 EXTRA: Json = {
     "title": "Passed on as it is",

@@ -14,7 +14,7 @@ def parameter_text(parameter: Json) -> str:
     parts = [parameter["description"]]
     facts = [f"**Type:** {_type(parameter)}"]
     if "default" in parameter:
-        facts.append(f"**Default:** `{_literal(parameter['default'])}`")
+        facts.append(f"**Default:** `{_literal(parameter['default'])}`{_former(parameter)}")
     parts.append(" · ".join(facts))
     if "x-resolves" in parameter:
         parts.append(f"**Left to the engine:** {parameter['x-resolves']}")
@@ -34,6 +34,12 @@ def enum_texts(parameter: Json) -> list[str]:
 
 def _value_text(about: Json) -> str:
     return value_text(str(about.get("description", "No value: the engine decides.")), about)
+
+
+def _former(parameter: Json) -> str:
+    """Say what the default was before the releases that changed it."""
+    former = parameter.get("x-former-default", {})
+    return "".join(f" (before {release}: `{_literal(value)}`)" for release, value in former.items())
 
 
 def _type(parameter: Json) -> str:

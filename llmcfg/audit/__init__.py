@@ -1,0 +1,1 @@
+"""What engines natively take, and how the schema stands to it: inventories, coverage, drift."""

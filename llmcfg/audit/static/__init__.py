@@ -1,0 +1,1 @@
+"""Read configuration objects from an engine's source code, without importing it."""

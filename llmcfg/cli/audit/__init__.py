@@ -1,0 +1,1 @@
+"""``llmcfg audit``: what the schema is held against."""
