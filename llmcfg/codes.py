@@ -111,6 +111,11 @@ CODES: dict[str, Code] = {
         "The name is not in the table of GPUs; `llmcfg gpus` lists it.",
         "gpu: h1000",
     ),
+    "L304": Code(
+        "no effect on this GPU",
+        "The engine takes the value on the chosen GPU and does nothing with it, or uses something else.",
+        "gpu: none\nvllm: {engine: {attention_backend: FLASH_ATTN}}",
+    ),
     "L401": Code(
         "not yet in this version",
         "The parameter or value came with a later release of the engine than the one asked for.",

@@ -20,10 +20,11 @@ def check_requirements(
     """
     for requirement in requires:
         if meets(requirement, gpu):
-            if requirement.get("level") == "emulated":
+            if found := _REMARKS.get(requirement.get("level", "native")):
+                code, words = found
                 yield Diagnostic(
-                    "L302",
-                    f"{what} takes a slower path on {gpu.title}",
+                    code,
+                    f"{what} {words} {gpu.title}",
                     path,
                     severity=WARNING,
                     hint=_sentence(requirement["note"]),
@@ -34,6 +35,9 @@ def check_requirements(
         hint += f" What works there: {', '.join(values[:_MOST_LISTED])}"
         hint += ", …" if len(values) > _MOST_LISTED else "."
     yield Diagnostic("L301", f"{what} needs {_needs(requires)}", path, severity=ERROR, hint=hint)
+
+
+_REMARKS = {"emulated": ("L302", "takes a slower path on"), "ignored": ("L304", "has no effect on")}
 
 
 def _sentence(note: str) -> str:
@@ -65,7 +69,10 @@ def usable(choices: list[str], values: dict[str, Facts], gpu: Gpu) -> list[str]:
 
 
 def _takes(requires: list[Facts] | None, gpu: Gpu) -> bool:
-    return requires is None or any(meets(requirement, gpu) for requirement in requires)
+    if requires is None:
+        return True
+    first = next((requirement for requirement in requires if meets(requirement, gpu)), {"level": "ignored"})
+    return first.get("level") != "ignored"
 
 
 def _is(gpu: Gpu, name: str) -> bool:
@@ -81,6 +88,7 @@ def _capability(name: str) -> tuple[int, int]:
 
 def _needs(requires: list[Facts]) -> str:
     """Say what NVIDIA hardware would do; other platforms only where none would."""
+    requires = [item for item in requires if item.get("level") != "ignored"]
     relevant = [item for item in requires if "cuda" in item.get("platform", ("cuda",))]
     if not relevant:
         platforms = {platform: None for item in requires for platform in item["platform"]}

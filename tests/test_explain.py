@@ -18,7 +18,7 @@ from llmcfg.cli.options import BACKENDS
 from llmcfg.compiled import Compiled
 from llmcfg.diagnostics import dotted
 from llmcfg.explain.native import Native
-from llmcfg.explain.needs import EMULATED, NATIVE, UNSUPPORTED
+from llmcfg.explain.needs import EMULATED, IGNORED, NATIVE, UNSUPPORTED
 from llmcfg.explain.places import Place, places
 from llmcfg.explain.plain import plain
 from llmcfg.explain.record import Question, Record, answered, record
@@ -35,7 +35,7 @@ SOURCE = load(ROOT / "schema")
 GOLDENS = Path(__file__).parent / "explained"
 UPDATE = os.environ.get("LLMCFG_UPDATE_GOLDENS") == "1"
 GPUS = ("t4", "a100", "h100", "none")
-LEVELS = {(): NATIVE, ("L302",): EMULATED, ("L301",): UNSUPPORTED}
+LEVELS = {(): NATIVE, ("L302",): EMULATED, ("L304",): IGNORED, ("L301",): UNSUPPORTED}
 
 Said = pytest.CaptureFixture[str]
 Around = tuple[tuple[int, str], ...]

@@ -13,6 +13,7 @@ from llmcfg.versions import in_range, order
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 _WHOLE = {"exclusiveMinimum": ("minimum", 1), "exclusiveMaximum": ("maximum", -1)}
 _TRUTH = {"true", "false"}
+_AS_VARIABLE = {"boolean": "integer", "array": "string", "number": "integer", "object": "string"}
 
 
 class Difference(NamedTuple):
@@ -70,16 +71,25 @@ def _default_of(schema: Json, version: str) -> Any:
 def _plain(value: Any, pair: _Pair) -> str:
     """Write a default so that equal ones read alike: a set has no order, a variable no type."""
     if isinstance(value, list) and "set[" in str(pair.field.annotation).lower():
-        return json.dumps(sorted(map(str, value)))
-    if pair.is_variable and isinstance(value, (bool, int, float)):
-        return json.dumps(float(value))
+        value = sorted(map(str, value))
+    if pair.is_variable:
+        return _variable(value)
     for name in pair.field.enums:
-        spelled = pair.enums.get(name, {})
-        if isinstance(value, str) and value in spelled:
-            return json.dumps(spelled[value])
+        spelled = {member.lower(): content for member, content in pair.enums.get(name, {}).items()}
+        if isinstance(value, str) and value.lower() in spelled:
+            return json.dumps(spelled[value.lower()])
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return json.dumps(value, sort_keys=True)
+
+
+def _variable(value: Any) -> str:
+    """Write a value as an environment variable holds it, a number or a switch as a number."""
+    if isinstance(value, list):
+        value = ",".join(map(str, value))
+    if str(value).lower() in _TRUTH:
+        value = str(value).lower() == "true"
+    return json.dumps(float(value) if isinstance(value, (bool, int, float)) else value)
 
 
 def _types(pair: _Pair) -> tuple[Any, Any] | None:
@@ -110,11 +120,15 @@ def _names(own: _Types, native: _Types, pair: _Pair) -> tuple[_Types, _Types]:
 
 
 def _variables(own: _Types, native: _Types, pair: _Pair) -> tuple[_Types, _Types]:
-    """Environment variables are texts: 1 is true, a list is joined, and null is not set."""
+    """Environment variables are texts: 1 is true, a list is joined, an object is JSON, and null is not set.
+
+    A number beside a text is that text without quotation marks; what is read undeclared is any text.
+    """
     if not pair.is_variable:
         return own, native
-    names = {"boolean": "integer", "array": "string", "number": "integer"}
-    return tuple({names.get(kind, kind) for kind in side} - {"null"} for side in (own, native))  # type: ignore[return-value]
+    own, native = ({_AS_VARIABLE.get(kind, kind) for kind in side} - {"null"} for side in (own, native))
+    is_loose = native == {"string"} and ("string" in own or pair.field.annotation is None)
+    return (own - {"integer"} | native, native) if is_loose else (own, native)
 
 
 _ADAPTED = (_numbers, _names, _variables)
@@ -125,9 +139,9 @@ def _choices(pair: _Pair) -> tuple[Any, Any] | None:
     native = {json.dumps(value): _spellings(value, pair) for value in pair.field.choices}
     if not native or set(native) <= _TRUTH:
         return None
-    own = {
-        json.dumps(value) for value in pair.schema.get("enum", ()) if value is not None and pair.has(value)
-    }
+    listed = pair.schema.get("enum") or pair.schema.get("items", {}).get("enum", ())
+    enum = [value for value in listed if value is not None and pair.has(value)]
+    own = {json.dumps(_text(value) if pair.is_variable else value) for value in enum}
     if not own:
         return None if pair.field.is_open else ([], sorted(native))
     known = set().union(*native.values())
@@ -136,9 +150,14 @@ def _choices(pair: _Pair) -> tuple[Any, Any] | None:
     return (surplus, lacking) if surplus or lacking else None
 
 
+def _text(value: Any) -> str:
+    """Write a choice as an environment variable holds it."""
+    return str(int(value)) if isinstance(value, bool) else str(value)
+
+
 def _spellings(value: Any, pair: _Pair) -> set[str]:
     """Return how a choice may be written: a member of an enumeration also by its name, in any case."""
-    spelled = {json.dumps(value)}
+    spelled = {json.dumps(value)} | ({json.dumps(_text(value))} if pair.is_variable else set())
     for name in pair.field.enums:
         for member, content in pair.enums.get(name, {}).items():
             if content == value:

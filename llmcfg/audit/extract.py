@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,6 @@ import griffe
 
 from llmcfg.audit.facts import Field, Inventory, Json, NativeObject
 from llmcfg.audit.static import environment, settings
-from llmcfg.audit.static.keywords import keywords
 from llmcfg.audit.static.objects import Reader
 from llmcfg.audit.static.package import Package
 
@@ -26,10 +24,10 @@ def extract(
     objects: Objects = {}
     missing = []
     for step in surface["steps"]:
-        found = dict(_READERS[step["read"]](reader, step))
+        found = list(_READERS[step["read"]](reader, step))
         if not found and not step.get("optional"):
             missing.append(step.get("object") or step["paths"][0])
-        for name, item in found.items():
+        for name, item in found:
             objects[name] = _joined(objects.get(name), item, step)
     objects = dict(_followed(reader, objects, surface))
     notes = {"not_found": missing} if missing else {}
@@ -99,27 +97,9 @@ def _keywords(reader: Reader, step: Json) -> Iterator[tuple[str, NativeObject]]:
         found = reader.package.find(path)
         if not isinstance(found, griffe.Function):
             continue
-        tree = _syntax(found)
-        scope = found.parent or found
-        names = tuple(step.get("mappings", ["kwargs"]))
-        fields = keywords(tree, names, lambda node, scope=scope: reader.values.node(node, scope))
-        kept = {name: field for name, field in fields.items() if name not in step.get("skip", ())}
+        taken = reader.taken(found, tuple(step.get("mappings", ["kwargs"])))
+        kept = {name: field for name, field in taken.items() if name not in step.get("skip", ())}
         yield step["object"], NativeObject(step["paths"][0], "call", kept)
-
-
-def _syntax(function: griffe.Function) -> ast.FunctionDef:
-    tree = ast.parse(Path(str(function.filepath)).read_text(encoding="utf-8"))
-    return next(
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef)
-        and node.name == function.name
-        and _starts(node) == function.lineno
-    )
-
-
-def _starts(node: ast.FunctionDef) -> int:
-    return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
 
 
 def _subclasses(reader: Reader, step: Json) -> Iterator[tuple[str, NativeObject]]:

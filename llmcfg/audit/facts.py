@@ -36,6 +36,11 @@ class Field:
     of: str | None = None
     constraints: str | None = None
 
+    @property
+    def is_code(self) -> bool:
+        """Whether only Python objects will do, which no file holds."""
+        return bool(self.foreign) and set(self.types) <= {"null"}
+
     def to_json(self) -> Json:
         """Return the facts that there are; ``default`` only where it is known."""
         facts = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "has_default"}

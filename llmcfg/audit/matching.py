@@ -11,15 +11,20 @@ from llmcfg.audit.facts import Field, Inventory, Json
 from llmcfg.audit.natives import Native, natives
 from llmcfg.catalog import backends
 
+_NOT_OFFERED = ("private", "undeclared")
+
 
 class Matched(NamedTuple):
-    """A native field: the parameters of the schema that set it, or the decision that it isn't one."""
+    """A native field: the parameters of the schema that set it, or the decision that it isn't one.
+
+    ``is_elsewhere``: another part of a config sets it, the model's name or the section of its own object.
+    """
 
     object: str
     name: str
     field: Field
     natives: tuple[Native, ...]
-    is_model: bool
+    is_elsewhere: bool
     decision: Json | None
 
     @property
@@ -30,19 +35,28 @@ class Matched(NamedTuple):
     @property
     def is_covered(self) -> bool:
         """Whether a config can set it."""
-        return self.is_model or bool(self.natives)
+        return self.is_elsewhere or bool(self.natives)
 
     @property
     def is_public(self) -> bool:
-        """Whether the engine means it for users: a name that starts with an underscore says no."""
-        return self.field.status != "private"
+        """Whether the engine offers it to users, in a form that a file can hold.
+
+        What lies behind a leading underscore is ``private``, a variable that no list of the package's
+        names is ``undeclared``, and an object of Python's is code.
+        """
+        return self.field.status not in _NOT_OFFERED and not self.field.is_code
 
     @property
     def is_impactful(self) -> bool:
-        """Whether it moves energy or throughput."""
+        """Whether it is a setting that moves energy or throughput.
+
+        An object of Python code (the decision ``code``) is no setting: no file could hold it, whatever it
+        moves.
+        """
         moved = {kind for native in self.natives for kind in native.impact}
-        if self.decision is not None and isinstance(self.decision["impact"], list):
-            moved |= set(self.decision["impact"])
+        about = self.decision
+        if about is not None and about["kind"] != "code" and isinstance(about["impact"], list):
+            moved |= set(about["impact"])
         return bool(moved & {"energy", "throughput"})
 
 
@@ -50,14 +64,14 @@ def matched(inventory: Inventory) -> Iterator[Matched]:
     """Yield every native field of a release with what the schema makes of it."""
     known = by_id(inventory.backend, inventory.version if _is_own(inventory) else None)
     stands_for = _stands_for(inventory)
-    model = backends()[inventory.backend]["model"]
+    elsewhere = _elsewhere(inventory)
     for name, item in inventory.objects.items():
         owner = stands_for.get(name, name)
         for key, field in item.fields.items():
-            full = f"{owner}.{key}"
-            is_model = {"object": owner, "name": key} == model
+            natives = known.get(f"{owner}.{key}", ())
+            is_elsewhere = not elsewhere.isdisjoint({f"{owner}.{key}", f"{name}.{key}"})
             yield Matched(
-                name, key, field, known.get(full, ()), is_model, decision(inventory.backend, f"{name}.{key}")
+                name, key, field, natives, is_elsewhere, decision(inventory.backend, f"{name}.{key}")
             )
 
 
@@ -67,7 +81,7 @@ def by_id(backend: str, version: str | None) -> dict[str, tuple[Native, ...]]:
     Attributes of torch count under the module that has them: ``torch.backends.cudnn.enabled``.
     """
     found: dict[str, tuple[Native, ...]] = {}
-    for native in natives(backend):
+    for native in _inventoried(backend):
         if version is None or native.is_in(version):
             found[native.id] = (*found.get(native.id, ()), native)
     return found
@@ -98,7 +112,7 @@ def unmatched(inventory: Inventory) -> Iterator[Native]:
         "env"
     }
     version = inventory.version if _is_own(inventory) else None
-    for native in natives(inventory.backend):
+    for native in _inventoried(inventory.backend):
         if version is None or native.is_in(version):
             is_here = any(native.id.startswith(f"{owner}.") for owner in owners)
             if is_here and native.id not in fields:
@@ -115,6 +129,28 @@ def _known_objects(inventory: Inventory) -> set[str]:
 def _is_own(inventory: Inventory) -> bool:
     """Tell whether the schema's versions are those of this package."""
     return inventory.package == store.own_package(inventory.backend)
+
+
+def _inventoried(backend: str) -> Iterator[Native]:
+    """Yield the parameters but those of classes that no inventory has, as of compiled modules."""
+    outside = {path for package in store.surfaces(backend).values() for path in package.get("outside", ())}
+    yield from (native for native in natives(backend) if _class_of(native) not in outside)
+
+
+def _class_of(native: Native) -> str | None:
+    """Return the Python path of the class that holds a parameter."""
+    own = native.holder.get("x-native")
+    return own.get("class") if isinstance(own, dict) else own
+
+
+def _elsewhere(inventory: Inventory) -> set[str]:
+    """Return the fields that other parts of a config set: the model, and objects with a section."""
+    model = backends()[inventory.backend]["model"]
+    filled: dict[str, str] = store.surfaces(inventory.backend)[inventory.package].get("elsewhere", {})
+    modelled = {native.object for native in natives(inventory.backend)}
+    return {f"{model['object']}.{model['name']}"} | {
+        field for field, owner in filled.items() if owner in modelled
+    }
 
 
 def _stands_for(inventory: Inventory) -> dict[str, str]:

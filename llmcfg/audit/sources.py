@@ -106,7 +106,7 @@ def _unpack(path: Path, folder: Path) -> None:
 
 
 def _is_wanted(member: str) -> bool:
-    return member.endswith(".py") or member.rpartition("/")[2] in _METADATA
+    return member.endswith((".py", ".pyi")) or member.rpartition("/")[2] in _METADATA
 
 
 def _folder(path: Path, name: str, read_from: Json) -> Sources:

@@ -10,7 +10,7 @@ from llmcfg.explain.words import alternative_text, alternatives, other_needs
 from llmcfg.gpus import Gpu
 from llmcfg.hardware import meets
 
-NATIVE, EMULATED, UNSUPPORTED = "native", "emulated", "unsupported"
+NATIVE, EMULATED, IGNORED, UNSUPPORTED = "native", "emulated", "ignored", "unsupported"
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def ways(about: dict[str, Any]) -> tuple[Alternative, ...]:
 
 def worst(verdicts: list[Verdict]) -> Verdict | None:
     """Return the verdict that decides; None of none."""
-    order = (NATIVE, EMULATED, UNSUPPORTED)
+    order = (NATIVE, EMULATED, IGNORED, UNSUPPORTED)
     return max(verdicts, key=lambda item: (order.index(item.level), bool(item.also)), default=None)
 
 

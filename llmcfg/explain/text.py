@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from llmcfg.explain.native import Native
-from llmcfg.explain.needs import EMULATED, NATIVE, UNSUPPORTED, Alternative, Verdict
+from llmcfg.explain.needs import EMULATED, IGNORED, NATIVE, UNSUPPORTED, Alternative, Verdict
 from llmcfg.explain.record import Around, Record
 from llmcfg.explain.releases import Releases
 from llmcfg.explain.rules import Rule
@@ -19,6 +19,10 @@ _MOST_EXAMPLES = 3
 _SEVERITIES = {
     "error": "the engine refuses it", "warning": "the engine changes or ignores a value",
     "info": "worth knowing",
+}  # fmt: skip
+_LEVELS = {
+    NATIVE: "supported", EMULATED: "through a slower path: {}", IGNORED: "no effect: {}",
+    UNSUPPORTED: "not supported",
 }  # fmt: skip
 _FORMS = {"call": ", a function that is called", "attribute": ", an attribute that is set",
     "class": ", which chooses the class",
@@ -160,10 +164,9 @@ def _way(item: Alternative) -> str:
 
 def verdict_text(verdict: Verdict) -> str:
     """Say what a GPU makes of a requirement."""
-    if verdict.level == UNSUPPORTED:
-        return "not supported"
-    text = f"through a slower path: {verdict.note}" if verdict.level == EMULATED else "supported"
-    return f"{text}; also needs {' and '.join(verdict.also)}" if verdict.also else text
+    text = _LEVELS[verdict.level].format(verdict.note)
+    is_usable = verdict.level in (NATIVE, EMULATED)
+    return f"{text}; also needs {' and '.join(verdict.also)}" if verdict.also and is_usable else text
 
 
 def _versions(versions: Releases, indent: int) -> Iterator[str]:

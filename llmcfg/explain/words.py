@@ -24,6 +24,8 @@ def alternative_text(item: Facts) -> str:
     text = ", ".join([*_hardware(item), *other_needs(item)])
     if item.get("level") == "emulated":
         return f"{text} (slower path: {item['note']})"
+    if item.get("level") == "ignored":
+        return f"no effect{f' on {text}' if text else ' otherwise'}: {item['note']}"
     if "note" in item:
         return f"{text} ({item['note']})" if text else str(item["note"])
     return text

@@ -60,9 +60,10 @@ def _valued(reader: Reader, module: griffe.Module, fact: Field, getter: ast.expr
 
 
 def _without_variable(getter: ast.expr) -> ast.expr:
-    """Return what a getter evaluates to without its variable; a call that makes one gets it as its second argument."""
+    """Return what a getter evaluates to without its variable; a call that makes it is told."""
     if isinstance(getter, ast.Call):
-        return getter.args[1] if len(getter.args) > 1 else ast.Constant(None)
+        named = [word.value for word in getter.keywords if word.arg == "default"]
+        return (named or getter.args[1:2] or [getter])[0]
     return getter if isinstance(getter, ast.Lambda) else ast.Call(getter, [], [])
 
 

@@ -64,11 +64,12 @@ class Reader:
         for node in syntax(function).body if function.name == "__init__" else ():
             match node:
                 case ast.Assign(
-                    targets=[ast.Attribute(value=ast.Name(id="self"), attr=name)], value=ast.Attribute()
+                    targets=[ast.Attribute(value=ast.Name(id="self"), attr=name)],
+                    value=ast.Attribute(value=enumeration) as member,
                 ):
-                    owner = self.package.resolve(ast.unparse(node.value.value), function)
+                    owner = self.package.resolve(ast.unparse(enumeration), function)
                     if isinstance(owner, griffe.Class) and is_enum(owner, self.package):
-                        value = self.values.node(node.value, function)
+                        value = self.values.node(member, function)
                         found[name] = Field(types=[json_type(value)], choices=[value], status="fixed")
         return found
 
@@ -175,7 +176,7 @@ def is_field(name: str, member: griffe.Object | griffe.Alias) -> bool:
         isinstance(member, griffe.Attribute)
         and not name.startswith("_")
         and member.annotation is not None
-        and "class-attribute" in member.labels | ({"class-attribute"} if member.value is None else set())
+        and "instance-attribute" in member.labels  # a ``ClassVar`` lacks it
         and "property" not in member.labels
         and name != "model_config"
     )

@@ -46,6 +46,7 @@ class Package:
     def path_of(self, name: str, scope: griffe.Object) -> str | None:
         """Return the dotted path that a name stands for inside ``scope``, following its imports."""
         first, dot, rest = name.partition(".")
+        path: str | None
         try:
             path = scope.resolve(first)
         except griffe.NameResolutionError:
@@ -55,7 +56,7 @@ class Package:
     def sources(
         self, words: tuple[str, ...], under: str = "", known: Container[str] = ()
     ) -> Iterator[tuple[str, ast.Module]]:
-        """Yield the files that hold one of ``words``, but for ``known`` ones, as dotted path and syntax tree."""
+        """Yield the files that hold one of ``words``, but for ``known`` ones, with their dotted paths."""
         top = self.root / (under or self.name).replace(".", "/")
         wanted = re.compile("|".join(map(re.escape, words)))
         for file in sorted(top.rglob("*.py")):
@@ -121,7 +122,7 @@ class Package:
         return None
 
     def _submodule(self, name: str, module: griffe.Module) -> str | None:
-        """Return the path of a module of this package: ``from . import name`` leaves no trace in its members."""
+        """Return the path of a module inside this one: ``from . import name`` makes no member."""
         found = self.module(f"{module.path}.{name}")
         return None if found is None else found.path
 

@@ -155,7 +155,7 @@ def _compared(function: ast.FunctionDef) -> Iterator[str]:
 
 
 def _functions(reader: Reader, owner: griffe.Object, pattern: str) -> Iterator[tuple[str, Field]]:
-    """Yield each function with the facts of its first parameter, and its further ones as ``function.name``."""
+    """Yield each function with the facts of its first parameter, and the others as ``function.name``."""
     names = reader.package.names(owner) if isinstance(owner, griffe.Module) else list(owner.members)
     for name in names:
         found = _function(reader, f"{owner.path}.{name}") if re.fullmatch(pattern, name) else None
@@ -172,6 +172,5 @@ def _function(reader: Reader, path: str) -> griffe.Function | None:
     found = reader.package.find(path)
     if isinstance(found, griffe.Attribute) and _is_name(str(found.value)):
         found = reader.package.resolve(str(found.value), found.parent or found)
-    if isinstance(found, griffe.Class):
-        found = found.members.get("__init__")
-    return found if isinstance(found, griffe.Function) else None
+    made = found.members.get("__init__") if isinstance(found, griffe.Class) else found
+    return made if isinstance(made, griffe.Function) else None

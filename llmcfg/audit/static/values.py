@@ -80,7 +80,7 @@ class Evaluator:
         finally:
             self._depth -= 1
 
-    def _constant(self, node: ast.Constant, scope: griffe.Object) -> Any:
+    def _constant(self, node: ast.Constant, _: griffe.Object) -> Any:
         if node.value is None or isinstance(node.value, (str, bool, int, float)):
             return node.value
         raise UnknownValueError(repr(node.value))
@@ -124,6 +124,10 @@ class Evaluator:
 
     def _ifexp(self, node: ast.IfExp, scope: griffe.Object) -> Any:
         return self.node(node.body if self.node(node.test, scope) else node.orelse, scope)
+
+    def _namedexpr(self, node: ast.NamedExpr, scope: griffe.Object) -> Any:
+        self._locals[-1][node.target.id] = value = self.node(node.value, scope)
+        return value
 
     def _name(self, node: ast.Name, scope: griffe.Object) -> Any:
         if node.id in self._locals[-1]:
