@@ -248,7 +248,6 @@ def test_switches_of_torch_exist() -> None:
 
 
 MISSED_SWITCHES = {
-    "torch.accelerator.set_device_idx": "an old name, made by a function",
     "torch.backends.quantized.supported_engines": "its setter refuses",
     "torch.backends.xnnpack.enabled": "its setter refuses",
     "torch.set_autocast_ipu_dtype": "compiled, and not in the stub; deprecated",
