@@ -1,7 +1,8 @@
 """The schema of TensorRT-LLM and what is compiled from it, against facts about 1.2.1.
 
 The engine cannot be installed where the tests run. Its place is taken by two files of facts:
-the fields of its classes, and the flags of its commands, both transcribed from NVIDIA's pages.
+the inventory of its classes, and the flags of its commands, both transcribed from NVIDIA's pages.
+What is asked of every backend, names, types, choices and defaults, is asked in ``test_truth.py``.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import argparse
 import ast
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +18,8 @@ from typing import Any, NamedTuple
 import pytest
 
 import llmcfg
+from llmcfg.audit import store
+from llmcfg.audit.facts import Field, Inventory
 from llmcfg.backends import module
 from llmcfg.compiled import Compiled
 from llmcfg.diagnostics import Diagnostic
@@ -30,56 +33,6 @@ MODEL = "some/model"
 
 LLM_ARGS = ("TorchLlmArgs", "TrtLlmArgs")
 """What ``LlmArgs`` stands for: ``backend`` decides; where they differ, the first is the default one."""
-
-FOREIGN: dict[str, set[str]] = {
-    "Any": {"any"},
-    "object": {"any"},
-    "str": {"string"},
-    "Path": {"string"},
-    "int": {"integer"},
-    "float": {"integer", "number"},
-    "bool": {"boolean"},
-    "dict": {"object"},
-    "list": {"array"},
-    "Dict": {"object"},
-    "List": {"array"},
-    "Set": {"array"},
-    "BaseModel": set(),  # a class, which a file cannot hold
-    "TokenizerBase": set(),
-    "PreTrainedTokenizerBase": set(),
-    "KVCacheType": {"string"},  # an enum of texts, tensorrt_llm/llmapi/kv_cache_type.py
-    "SpeculativeDecodingMode": {"integer"},  # an IntFlag, tensorrt_llm/models/modeling_utils.py
-    "LookaheadDecodingConfig": {"object"},  # of the C++ bindings, as tllme.LookaheadDecodingConfig
-}
-"""The JSON types of what the inventory does not describe."""
-
-EXCEPTIONS: dict[str, dict[str, str]] = {
-    "name": {
-        "LoraConfig.swap_gate_up_proj_lora_b_weight": (
-            "The schema is right. The inventory's LoraConfig is from commit 037d4ba1, which is not 1.2.1: it "
-            "has a first draft of the name, swap_gate_up_proj. Pull request 6817 was merged in August 2025 "
-            "with the long name, pull request 7424 of September 2025 shows it in main, and 1.2 is later."
-        ),
-    },
-    "type": {
-        "EagleDecodingConfig.eagle_choices": (
-            "validate_eagle_choices takes the text of a list too, as the inventory's constraint says."
-        ),
-    },
-    "null": {
-        "KvCacheConfig.free_gpu_memory_fraction": "validate_free_gpu_memory_fraction compares None with 0.",
-        "EagleDecodingConfig.max_draft_len": "validate_eagle_config requires it.",
-        "EagleDecodingConfig.speculative_model": "validate_speculative_config (Torch) requires it.",
-        "NGramDecodingConfig.max_draft_len": "validate_speculative_config (Torch) wants it above 0.",
-        "DraftTargetDecodingConfig.max_draft_len": "validate_speculative_config (Torch) wants it above 0.",
-        "DraftTargetDecodingConfig.speculative_model": "validate_speculative_config (Torch) requires it.",
-        "MedusaDecodingConfig.max_draft_len": "validate_speculative_config (Trt) requires it.",
-    },
-    "default": {
-        "BuildConfig.speculative_decoding_mode": "1 is SpeculativeDecodingMode.NONE, an IntFlag.",
-    },
-}
-"""Where the schema differs from the inventory, by question and field, and why that is right."""
 
 REEXPORTS = {
     "tensorrt_llm.SamplingParams": "tensorrt_llm.sampling_params",
@@ -98,20 +51,10 @@ NOT_IN_INVENTORY = {
 }
 
 
-class Field(NamedTuple):
-    """A parameter of the schema, and the field of the native class that it sets."""
-
-    where: str
-    parameter: Json
-    fact: Json | None
-
-
-@cache
-def facts() -> Json:
-    loaded: Json = json.loads(
-        (HERE.parent / "audit/inventory/tensorrt_llm/1.2.1.json").read_text(encoding="utf-8")
-    )
-    return loaded
+def facts() -> Inventory:
+    found = store.inventory("tensorrt_llm", "1.2.1")
+    assert found is not None
+    return found
 
 
 @cache
@@ -130,99 +73,18 @@ def class_path(item: Type) -> str | None:
     return native.get("class") if isinstance(native, dict) else native
 
 
-def fields_of(name: str) -> Json:
-    """Return the fields of a native class, inherited ones included."""
+def native_name(item: Type, key: str) -> str:
+    name: str = item.properties[key].get("x-native", {}).get("name", key)
+    return name
+
+
+def fields_of(name: str) -> dict[str, Field]:
+    """Return the fields of a native class; those of ``LlmArgs`` are of both kinds of arguments."""
     if name == "LlmArgs":
         torch, engine = (fields_of(member) for member in LLM_ARGS)
         return {**engine, **torch}
-    entry = facts()["classes"].get(name, {"bases": [], "fields": {}})
-    inherited = {key: value for base in entry["bases"] for key, value in fields_of(base).items()}
-    return {**inherited, **entry["fields"]}
-
-
-def discriminators(name: str) -> set[str]:
-    """Return the key that chooses the type among others, where it does; the class does not take it."""
-    return {
-        parameter["discriminator"]["propertyName"]
-        for item in types().values()
-        for parameter in item.properties.values()
-        if name in parameter.get("$types", ())
-    }
-
-
-def every_field() -> Iterator[Field]:
-    """Pair each parameter of each type that becomes an object of the engine with its native field."""
-    for item in types().values():
-        path = class_path(item)
-        if path is None:
-            continue
-        owner = path.rpartition(".")[2]
-        for key, parameter in item.properties.items():
-            native = parameter.get("x-native", {})
-            if key not in discriminators(item.name) and "object" not in native:
-                name = native.get("name", key)
-                yield Field(f"{owner}.{name}", parameter, fields_of(owner).get(name))
-
-
-def json_types(annotation: str) -> set[str]:
-    """Return the JSON types that a Python annotation takes; ``any`` for everything."""
-    return _json_types(ast.parse(annotation, mode="eval").body)
-
-
-def _json_types(node: ast.expr) -> set[str]:
-    match node:
-        case ast.Subscript(value=ast.Name(id="Optional"), slice=inner):
-            return {"null"} | _json_types(inner)
-        case ast.Subscript(value=ast.Name(id="Union"), slice=ast.Tuple(elts=members)):
-            return set().union(*map(_json_types, members))
-        case ast.Subscript(value=ast.Name(id="Literal"), slice=inner):
-            return {_json_type(ast.literal_eval(item)) for item in _elements(inner)}
-        case ast.Subscript(value=container):
-            return _json_types(container)
-        case ast.Attribute(attr=name) | ast.Name(id=name):
-            return _named(name)
-        case ast.Constant(value=None):
-            return {"null"}
-    raise AssertionError(ast.dump(node))
-
-
-def _elements(node: ast.expr) -> list[ast.expr]:
-    return node.elts if isinstance(node, ast.Tuple) else [node]
-
-
-def _named(name: str) -> set[str]:
-    if name in facts()["aliases"]:
-        return json_types(facts()["aliases"][name])
-    entry = facts()["classes"].get(name)
-    if entry is not None:
-        return {"string"} if entry["kind"] == "enum" else {"object"}
-    return FOREIGN.get(name, set())
-
-
-def _json_type(value: Any) -> str:
-    return {str: "string", bool: "boolean", int: "integer", type(None): "null"}[type(value)]
-
-
-def default_of(fact: Json) -> Any:
-    """Evaluate the source text of a default; raises ValueError for a call that stands for an object."""
-    if "resolved_default" in fact:
-        return fact["resolved_default"]
-    return _constant(ast.parse(fact["default"], mode="eval").body)
-
-
-def _constant(node: ast.expr) -> Any:
-    match node:
-        case ast.Call(func=ast.Name(id="list")):
-            return []
-        case ast.Call(func=ast.Name(id="dict")):
-            return {}
-        case ast.Attribute(attr=member):
-            return member
-        case ast.BinOp(
-            left=ast.Constant(value=int(base)), op=ast.Pow(), right=ast.Constant(value=int(power))
-        ):
-            return base**power
-    return ast.literal_eval(node)
+    item = facts().objects.get(name)
+    return item.fields if item else {}
 
 
 def declared(parameter: Json) -> set[str]:
@@ -230,82 +92,19 @@ def declared(parameter: Json) -> set[str]:
     return {kinds} if isinstance(kinds, str) else set(kinds)
 
 
-def same(one: Any, other: Any) -> bool:
-    """Compare, the case of an enum's member aside."""
-    if isinstance(one, str) and isinstance(other, str):
-        return one.lower() == other.lower()
-    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
-
-
-def wrong_name(_: Json, fact: Json | None) -> str | None:
-    return "no such field" if fact is None else None
-
-
-def wrong_type(parameter: Json, fact: Json) -> str | None:
-    takes = json_types(fact["type"])
-    surplus = declared(parameter) - takes
-    return f"{fact['type']} does not take {sorted(surplus)}" if surplus and "any" not in takes else None
-
-
-def wrong_null(parameter: Json, fact: Json) -> str | None:
-    return "null is missing" if "null" in json_types(fact["type"]) - declared(parameter) else None
-
-
-def wrong_choice(parameter: Json, fact: Json) -> str | None:
-    choices: list[Any] = fact["choices"] if "choices" in fact else parameter.get("enum", [])
-    surplus = [
-        value
-        for value in parameter.get("enum", [])
-        if value is not None and not any(same(value, choice) for choice in choices)
-    ]
-    return f"not choices of the engine: {surplus}" if surplus else None
-
-
-def wrong_default(parameter: Json, fact: Json) -> str | None:
-    if "default" not in parameter:
-        return None
-    if fact.get("required"):
-        return "the engine has no default"
-    try:
-        expected = default_of(fact)
-    except ValueError:
-        return None
-    return None if same(parameter["default"], expected) else f"the engine's default is {expected!r}"
-
-
-QUESTIONS: dict[str, Callable[[Json, Any], str | None]] = {
-    "name": wrong_name,
-    "type": wrong_type,
-    "null": wrong_null,
-    "choice": wrong_choice,
-    "default": wrong_default,
-}
-
-
-class TestSchema:
-    """Every parameter is a field of the class that it lands in, of that type, with that default."""
-
-    def test_there_are_parameters(self) -> None:
-        assert sum(fact is not None for _, _, fact in every_field()) > 300
-
-    @pytest.mark.parametrize("question", QUESTIONS)
-    def test_the_schema_agrees_with_the_inventory(self, question: str) -> None:
-        found = {}
-        for where, parameter, fact in every_field():
-            if fact is not None or question == "name":
-                found[where] = QUESTIONS[question](parameter, fact)
-        problems = {where: problem for where, problem in found.items() if problem}
-        excused = EXCEPTIONS.get(question, {})
-        assert {where: problem for where, problem in problems.items() if where not in excused} == {}
-        assert excused.keys() <= problems.keys(), "an exception that is not needed"
+class TestRequired:
+    """What a class demands has to be written."""
 
     def test_what_the_engine_requires_is_required(self) -> None:
-        required = {where for where, _, fact in every_field() if fact is not None and fact.get("required")}
-        assert required
+        demanded = set()
         for item in types().values():
             owner = (class_path(item) or "").rpartition(".")[2]
-            names = {key for key in item.properties if f"{owner}.{key}" in required}
+            required = {key for key, field in fields_of(owner).items() if field.required}
+            names = {key for key in item.properties if native_name(item, key) in required}
             assert names <= set(item.required), item.name
+            demanded |= {f"{owner}.{key}" for key in names}
+        assert "KvCacheConnectorConfig.connector_module" in demanded
+        assert len(demanded) > 5
 
 
 class TestClasses:
@@ -317,7 +116,7 @@ class TestClasses:
             if path is None or path in NOT_IN_INVENTORY:
                 continue
             home, _, name = path.rpartition(".")
-            assert REEXPORTS.get(path, home) == facts()["classes"][name]["module"], path
+            assert f"{REEXPORTS.get(path, home)}.{name}" == facts().objects[name].path, path
 
     def test_no_path_is_listed_in_vain(self) -> None:
         assert {class_path(item) for item in types().values()} >= REEXPORTS.keys() | NOT_IN_INVENTORY.keys()
@@ -367,7 +166,7 @@ class TestFlags:
         assert declared_flags == known
 
     def test_plugins_are_those_that_the_command_takes(self) -> None:
-        assert {f"--{name}" for name in facts()["cli_plugin_args"]} == flags()["plugin_config"].keys()
+        assert {f"--{name}" for name in facts().notes["cli_plugin_args"]} == flags()["plugin_config"].keys()
 
     def test_no_other_type_has_flags(self) -> None:
         for item in types().values():
@@ -643,4 +442,4 @@ class TestPython:
         text, _ = python(result)
         assert "NGramDecodingConfig(max_draft_len=3, max_matching_ngram_size=2)" in text
         mapping = module("tensorrt_llm").document(result).value
-        assert mapping["speculative_config"]["decoding_type"] in facts()["spec_decoding_yaml_dispatch"]
+        assert mapping["speculative_config"]["decoding_type"] in facts().notes["spec_decoding_yaml_dispatch"]

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from llmcfg.audit import store
+from llmcfg.audit.facts import Inventory
 from llmcfg.catalog import bundle
 from llmcfg.diagnostics import Diagnostic, dotted
 from llmcfg.generator.source import Json, load
@@ -54,11 +56,15 @@ def read(name: str) -> Json:
     return loaded
 
 
-@cache
-def inventory() -> Json:
-    file = HERE.parent / "audit" / "inventory" / BACKEND / "1.2.1.json"
-    loaded: Json = json.loads(file.read_text(encoding="utf-8"))
-    return loaded
+def inventory() -> Inventory:
+    found = store.inventory(BACKEND, "1.2.1")
+    assert found is not None
+    return found
+
+
+def classes() -> set[str]:
+    """Return the classes of the inventory, the base classes that share their fields included."""
+    return {name for key, item in inventory().objects.items() for name in (key, *item.bases)}
 
 
 def rows() -> list[Json]:
@@ -109,11 +115,7 @@ class TestChecks:
         assert agrees is not ("reason" in row), "a reason where there is none to give, or none where there is"
 
     def test_every_validator_is_listed(self) -> None:
-        validators = {
-            f"{name}.{validator}"
-            for name, entry in inventory()["classes"].items()
-            for validator in entry.get("validators", ())
-        }
+        validators = {name for item in inventory().objects.values() for name in item.validators}
         assert len(validators) > 50
         assert validators - listed() == set()
 
@@ -122,18 +124,21 @@ class TestChecks:
         assert set(read("validators")["checks"]) - listed() == set()
 
     def test_every_constrained_field_has_a_row(self) -> None:
-        constrained = {
-            f"{name}.{field}"
-            for name, entry in inventory()["classes"].items()
-            for field, facts in entry["fields"].items()
-            if "constraints" in facts
-        }
-        assert len(constrained) > 30
-        assert {field for row in rows() for field in row.get("fields", ())} == constrained
+        """A row may name a base class: it covers the field in all classes that derive from it."""
+        rowed = {field for row in rows() for field in row.get("fields", ())}
+        covering = [
+            {f"{owner}.{field}" for owner in (name, *item.bases)} & rowed
+            for name, item in inventory().objects.items()
+            for field, facts in item.fields.items()
+            if facts.constraints
+        ]
+        assert len(covering) > 30
+        assert all(covering)
+        assert set().union(*covering) == rowed
 
     def test_classes_are_those_of_the_inventory(self) -> None:
         named = listed() | {item["check"] for item in read("validators")["beyond_rules"]}
-        assert {name.partition(".")[0] for name in named} <= inventory()["classes"].keys()
+        assert {name.partition(".")[0] for name in named} <= classes()
 
     @pytest.mark.parametrize("item", read("validators")["not_config"], ids=lambda item: item["check"])
     def test_what_is_no_rule(self, item: Json) -> None:
@@ -160,7 +165,7 @@ def objects() -> list[Parameter]:
 
 
 def fields(name: str) -> set[str]:
-    return set(inventory()["classes"][name]["all_fields_with_origin"])
+    return set(inventory().objects[name].fields)
 
 
 def only_of(one: str, other: str) -> list[Parameter]:
