@@ -36,6 +36,12 @@ DATA = [
         for folder in ("catalog", "conditions", "rules", "validator")
         for backend in BACKENDS
     ),
+    "llmcfg/_data/audit/surfaces.json",
+    *(
+        f"llmcfg/_data/{path.relative_to(ROOT).as_posix()}"
+        for folder in ("inventory", "decisions")
+        for path in (ROOT / "audit" / folder).rglob("*.*")
+    ),
 ]
 MODELS = ["llmcfg_models/__init__.py", "llmcfg_models/py.typed"]
 INFO = [
