@@ -7,7 +7,7 @@ from typing import Any
 
 from llmcfg.document import copied
 from llmcfg.generator.rules import mentions
-from llmcfg.generator.shapes import discriminator, pointer, render_nested, render_reference
+from llmcfg.generator.shapes import discriminator, kinds, pointer, render_nested, render_reference
 from llmcfg.generator.source import Json, Source, Type, section_name
 from llmcfg.generator.texts import enum_texts, parameter_text
 from llmcfg.generator.validator import DIALECT
@@ -77,7 +77,7 @@ def _object(item: Type, types: dict[str, Type]) -> Json:
     rendered: Json = {
         "title": item.head["title"],
         "description": item.head["description"],
-        "type": ["object", "null"],
+        "type": kinds(item.name, types),
         "properties": properties,
         "additionalProperties": False,
     }

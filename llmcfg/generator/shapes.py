@@ -15,6 +15,13 @@ def pointer(name: str) -> Json:
     return {"$ref": f"#/$defs/{name}"}
 
 
+def kinds(name: str, types: dict[str, Type]) -> list[str]:
+    """Return the JSON types of a type's objects: also text, where a parameter takes one instead."""
+    parameters = (value for item in types.values() for value in item.properties.values())
+    is_text = any("string" in value["type"] for value in parameters if value.get("$type") == name)
+    return ["object", "null", *(["string"] if is_text else [])]
+
+
 def render_reference(parameter: Json, rendered: Json, types: dict[str, Type]) -> Json:
     """Add what a nested type, or a choice of types, means for validation.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmcfg.generator.shapes import pointer, render_nested, render_reference
+from llmcfg.generator.shapes import kinds, pointer, render_nested, render_reference
 from llmcfg.generator.source import Json, Source, Type, section_name
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -42,7 +42,7 @@ def _object(item: Type, types: dict[str, Type]) -> Json:
     if item.is_native:
         properties["extra"] = {"type": ["object", "null"]}
     rendered: Json = {
-        "type": ["object", "null"],
+        "type": kinds(item.name, types),
         "properties": properties,
         "additionalProperties": False,
     }
