@@ -1,0 +1,288 @@
+"""Give a compiled config to vLLM's own code, as far as it goes without starting an engine."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import enum
+import logging
+import os
+import re
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from llmcfg.native import construct, instance
+from tests.support.rule_judge import Rule
+from tests.support.solver import Json
+from tests.support.vllm_parser import Member, holds
+from tests.support.vllm_steps import STEPS
+
+CONSTRUCTED, RESOLVED, ACCEPTED = "constructed", "resolved", "accepted"
+STANDINS = {
+    "some/model": "",
+    "yuhuili/EAGLE3-LLaMA3.1-Instruct-8B": "drafter",
+    "/etc/vllm/logging.json": "logging.json",
+    "/etc/vllm/other.json": "logging.json",
+    "/opt/vllm/other_reasoning_parser.py": "parser.py",
+    "/opt/vllm/my_reasoning_parser.py": "parser.py",
+}
+STAGES = ("nothing", CONSTRUCTED, RESOLVED, ACCEPTED)
+
+
+class Outcome(NamedTuple):
+    """How far a config came, why it stopped, what was logged on the way, and what was changed.
+
+    ``kept`` and ``altered`` are dotted paths from the native object: the values that the objects hold as
+    they were asked for, and what became of the others.
+    """
+
+    stage: str
+    error: str
+    logs: tuple[str, ...]
+    kept: tuple[str, ...]
+    altered: dict[str, str]
+    effect: Any = None
+
+    @property
+    def reached(self) -> int:
+        return STAGES.index(self.stage)
+
+
+def replay(native: Json, env: dict[str, str], models: str, kind: str, name: str = "") -> Outcome:
+    """Construct, resolve, validate a request where there are sampling parameters, take the step of a rule.
+
+    To be run in a process of its own: environment and logging are changed.
+    """
+    _stay_offline()
+    os.environ.update(env)
+    logs = _listen()
+    objects: Json = {}
+    stage, error, effect = "nothing", "", None
+    try:
+        for stage in _steps(native, Path(models), kind, objects):
+            pass
+        effect = STEPS[name](objects["VllmConfig"]) if name in STEPS else None
+    except (Exception, SystemExit) as refusal:
+        error = f"{type(refusal).__name__}: {refusal} [{_where(refusal)}]"
+    held = {name: snapshot(item) for name, item in objects.items()}
+    altered = dict(_alterations(native, held))
+    kept = tuple(name for name, _ in _asked(native) if name not in altered)
+    return Outcome(stage, error, tuple(logs), kept, altered, effect)
+
+
+def _steps(native: Json, models: Path, kind: str, objects: Json) -> Any:
+    built = {}
+    for name, arguments in native.items():
+        keywords = construct(dict(_local(arguments, models, kind)), instance)
+        built[name] = instance(f"vllm.{name}", keywords)
+        objects[name] = built[name]
+    yield CONSTRUCTED
+    objects["VllmConfig"] = built["EngineArgs"].create_engine_config()
+    objects["EngineArgs"] = built["EngineArgs"]
+    yield RESOLVED
+    if "SamplingParams" in built:
+        _request(objects["VllmConfig"], built["SamplingParams"])
+    yield ACCEPTED
+
+
+def _local(data: Any, models: Path, kind: str) -> Any:
+    """Replace the names of models by folders on this machine."""
+    if isinstance(data, dict):
+        copied = copy.copy(data)
+        copied.update({key: _local(value, models, kind) for key, value in data.items()})
+        return copied
+    if isinstance(data, list):
+        return [_local(item, models, kind) for item in data]
+    if isinstance(data, str) and data in STANDINS:
+        return str(models / (STANDINS[data] or kind))
+    return data
+
+
+def _request(config: Any, params: Any) -> None:
+    from vllm.v1.engine.input_processor import InputProcessor
+
+    processor = InputProcessor(config)
+    processor._validate_params(params, ("generate",))
+
+
+def _where(refusal: BaseException) -> str:
+    frames = traceback.extract_tb(refusal.__traceback__)
+    inside = [frame for frame in frames if "/vllm/" in frame.filename]
+    frame = (inside or frames)[-1]
+    return f"{frame.filename.rpartition('/vllm/')[2]}:{frame.name}"
+
+
+def _asked(native: Json) -> Iterator[tuple[str, Any]]:
+    for name, arguments in native.items():
+        for path, value in leaves(arguments):
+            if path != ("model",):
+                yield ".".join((name, *path)), value
+
+
+def leaves(data: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield every value of nested mappings that is none itself, with its path."""
+    if isinstance(data, dict) and data:
+        for key, value in data.items():
+            yield from leaves(value, (*path, str(key)))
+    elif path:
+        yield path, data
+
+
+def _alterations(native: Json, held: Json) -> Iterator[tuple[str, str]]:
+    for name, asked in _asked(native):
+        owner, *path = name.split(".")
+        got = [value for place in _places(owner, path, held) if (value := _at(place)) is not _MISSING]
+        other = [value for value in got if not _is_opaque(value) and not holds(value, asked)]
+        if other:
+            yield name, repr(other[0])
+
+
+_MISSING = object()
+_REFUSAL = re.compile(r"refuse|fails|stops")
+
+
+def _places(owner: str, path: list[str], held: Json) -> Iterator[tuple[Any, list[str]]]:
+    """Yield where a value may stand: its own object, and the resolved config."""
+    yield held.get(owner), path
+    if owner == "EngineArgs" and "VllmConfig" in held:
+        config = held["VllmConfig"]
+        yield config, path
+        if len(path) == 1:
+            for part in config.values():
+                yield part, path
+
+
+def _at(place: tuple[Any, list[str]]) -> Any:
+    data, path = place
+    for key in path:
+        if not isinstance(data, dict) or key not in data:
+            return _MISSING
+        data = data[key]
+    return data
+
+
+def _is_opaque(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith("<")
+
+
+def _stay_offline() -> None:
+    from huggingface_hub import constants
+
+    constants.HF_HUB_OFFLINE = True
+
+
+def warm_up(models: str, kind: str) -> None:
+    """Resolve a model once, so that forked children find its code imported and looked through.
+
+    Resolving sets environment variables, which must not reach the children.
+    """
+    from vllm import EngineArgs
+    from vllm.model_executor.models import registry
+
+    registry._run_in_subprocess = lambda function: function()
+    environment = dict(os.environ)
+    EngineArgs(model=f"{models}/{kind}").create_engine_config()
+    os.environ.clear()
+    os.environ.update(environment)
+
+
+def _listen() -> list[str]:
+    """Collect what is logged, whatever becomes of the handlers."""
+    import vllm.logger
+
+    for name in ("_print_info_once", "_print_warning_once", "_print_error_once"):
+        getattr(vllm.logger, name).cache_clear()
+    texts: list[str] = []
+
+    def handle(logger: logging.Logger, record: logging.LogRecord) -> None:
+        if logger.name.split(".")[0] in ("vllm", "py"):
+            texts.append(f"{record.levelname}: {record.getMessage()}")
+
+    logging.Logger.handle = handle  # type: ignore[assignment, method-assign]
+    logging.captureWarnings(True)
+    logging.getLogger("vllm").setLevel(logging.INFO)
+    return texts
+
+
+def snapshot(value: Any, depth: int = 8) -> Any:
+    """Reduce an object of the engine to plain data; what is neither is told by its type."""
+    if isinstance(value, enum.Enum):
+        return Member(value)
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if depth == 0:
+        return f"<{type(value).__name__}>"
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        names = [field.name for field in dataclasses.fields(value)]
+        return {name: snapshot(getattr(value, name, None), depth - 1) for name in names}
+    if hasattr(value, "__struct_fields__"):
+        return {name: snapshot(getattr(value, name), depth - 1) for name in value.__struct_fields__}
+    if isinstance(value, dict):
+        return {str(key): snapshot(item, depth - 1) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [snapshot(item, depth - 1) for item in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted((snapshot(item, depth - 1) for item in value), key=str)
+    return f"<{type(value).__name__}>"
+
+
+class Verdict(NamedTuple):
+    """Whether vLLM does what a rule says, by which evidence."""
+
+    confirmed: bool
+    how: str
+
+
+def judged(rule: Rule, broken: Outcome, mended: Outcome) -> Verdict:
+    """Compare what became of a config that breaks the rule with what became of the mended one.
+
+    An error must be refused; less than that must be changed, without effect or spoken of, or refused if
+    the rule's own words say that it depends. The mended config must be accepted either way.
+    """
+    if mended.error:
+        return Verdict(False, f"mended refused: {mended.error}; broken: {broken.error or broken.stage}")
+    depends = bool(_REFUSAL.search(rule.facts["message"]))
+    if rule.facts["severity"] == "error" or (depends and broken.error):
+        how = f"refused after {broken.stage}: {broken.error}" if broken.error else "not refused"
+        return Verdict(bool(broken.error), how)
+    if broken.error:
+        return Verdict(False, f"refused instead of altered: {broken.error}")
+    if broken.effect is False and mended.effect is True:
+        return Verdict(True, "without effect")
+    return _altered(rule, broken, mended) or _logged(rule, broken, mended) or Verdict(False, "nothing seen")
+
+
+def _altered(rule: Rule, broken: Outcome, mended: Outcome) -> Verdict | None:
+    names = mentioned(rule)
+    lost = [name for name in broken.altered if _leaf(name) in names and name in mended.kept]
+    return Verdict(True, f"altered {lost[0]} to {broken.altered[lost[0]]}") if lost else None
+
+
+def _logged(rule: Rule, broken: Outcome, mended: Outcome) -> Verdict | None:
+    said = [text for text in broken.logs if text not in mended.logs and _speaks_of(text, rule, broken)]
+    return Verdict(True, f"logged {said[0]}") if said else None
+
+
+def mentioned(rule: Rule) -> set[str]:
+    """Return the last words of the keys that a rule speaks of."""
+    facts = rule.facts
+    paths = [facts["at"], *facts.get("also", ())]
+    return {path.rpartition(".")[2] for path in paths}
+
+
+def _leaf(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def _speaks_of(text: str, rule: Rule, broken: Outcome) -> bool:
+    """Tell whether a warning names a key of the rule, or a note the one it points at or one that was changed."""
+    flat = _flat(text)
+    central = {_leaf(rule.facts["at"]), *map(_leaf, broken.altered)}
+    named = {name for name in mentioned(rule) if _flat(name) in flat}
+    return bool(named if text.startswith("WARNING") else central & named)
+
+
+def _flat(text: str) -> str:
+    return re.sub(r"[-_ ]", "", text.lower())
