@@ -24,7 +24,7 @@ def check_requirements(
                 code, words = found
                 yield Diagnostic(
                     code,
-                    f"{what} {words} {gpu.title}",
+                    f"{what} {words} {_where(gpu)}",
                     path,
                     severity=WARNING,
                     hint=_sentence(requirement["note"]),
@@ -37,7 +37,11 @@ def check_requirements(
     yield Diagnostic("L301", f"{what} needs {_needs(requires)}", path, severity=ERROR, hint=hint)
 
 
-_REMARKS = {"emulated": ("L302", "takes a slower path on"), "ignored": ("L304", "has no effect on")}
+_REMARKS = {"emulated": ("L302", "takes a slower path"), "ignored": ("L304", "has no effect")}
+
+
+def _where(gpu: Gpu) -> str:
+    return "without a GPU" if gpu is CPU else f"on {gpu.title}"
 
 
 def _sentence(note: str) -> str:
