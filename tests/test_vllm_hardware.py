@@ -114,7 +114,7 @@ def test_a_value_is_refused_exactly_where_vllm_cannot_take_it(area: str, place: 
     for name, value in common.items():
         told = said(area, name)
         for capability, gpu in gpus().items():
-            if ("L301" not in codes(where, value, gpu)) != (told[capability] is True):
+            if (not {"L301", "L304"} & codes(where, value, gpu)) != (told[capability] is True):
                 differing.setdefault(name, set()).add(capability)
     assert common
     assert differing == expected(area, set(common))
@@ -133,7 +133,7 @@ def test_a_feature_is_native_exactly_where_vllm_uses_it(name: str) -> None:
     value = json.loads(text) if text in ("true", "false") else text
     told = said("switches", name)
     assert told == {
-        capability: not {"L301", "L302"} & codes(parameter(place), value, gpu)
+        capability: not {"L301", "L302", "L304"} & codes(parameter(place), value, gpu)
         for capability, gpu in gpus().items()
     }
 
@@ -150,7 +150,7 @@ def test_every_question_was_answered() -> None:
 
 
 def accepts(place: str, platform: str) -> set[str]:
-    """Return the values that some alternative of their requirements gives to a platform."""
+    """Return the values that some alternative of their requirements gives to a platform, with effect."""
     where = parameter(place)
     texts = where.schema["x-values"]
     return {name for name in values_of(where) if platform in _platforms(texts[name].get("x-requires", [{}]))}
@@ -159,7 +159,8 @@ def accepts(place: str, platform: str) -> set[str]:
 def _platforms(requires: Any) -> set[str]:
     alternatives = [requires] if isinstance(requires, dict) else requires
     every = ("cuda", "rocm", "xpu", "cpu", "tpu")
-    return {name for item in alternatives for name in (item.get("platform", every) if item else every)}
+    used = [item for item in alternatives if item.get("level") != "ignored"]
+    return {name for item in used for name in (item.get("platform", every) if item else every)}
 
 
 def beyond(platform: str, area: str) -> set[str]:

@@ -119,5 +119,7 @@ def make_models(folder: Path, tokenizer: Path) -> None:
         for file in ("tokenizer.json", "tokenizer_config.json"):
             shutil.copy(tokenizer / file, place / file)
         (place / "config.json").write_text(json.dumps({**_TEXT, **config}), encoding="utf-8")
-    (folder / "logging.json").write_text(json.dumps({"version": 1}), encoding="utf-8")
-    (folder / "parser.py").touch()
+    for name in ("logging.json", "other.json"):
+        (folder / name).write_text(json.dumps({"version": 1}), encoding="utf-8")
+    for name in ("parser.py", "other.py"):
+        (folder / name).touch()

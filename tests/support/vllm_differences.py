@@ -96,13 +96,6 @@ DIFFERENCES: dict[str, tuple[Difference, ...]] = {
             "vllm/v1/attention/backends/mla/prefill/cpu_sdpa.py CPUSDPAMLAPrefillBackend",
         ),
     ),
-    "flash_attn_version": (
-        Difference(
-            ("3",), _between((10, 0), (12, 1)),
-            "replaced by another version with a warning, which is no refusal",
-            "vllm/v1/attention/backends/fa_utils.py get_flash_attn_version",
-        ),
-    ),
     "linear_backend": (
         Difference(
             ("machete",), _between((10, 0), (12, 1)),

@@ -14,18 +14,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from llmcfg.native import construct, instance
+from tests.support.breaking import hints
 from tests.support.rule_judge import Rule
 from tests.support.solver import Json
 from tests.support.vllm_parser import Member, holds
-from tests.support.vllm_steps import STEPS
+from tests.support.vllm_steps import REQUESTS, STEPS
 
 CONSTRUCTED, RESOLVED, ACCEPTED = "constructed", "resolved", "accepted"
 STANDINS = {
     "some/model": "",
     "yuhuili/EAGLE3-LLaMA3.1-Instruct-8B": "drafter",
     "/etc/vllm/logging.json": "logging.json",
-    "/etc/vllm/other.json": "logging.json",
-    "/opt/vllm/other_reasoning_parser.py": "parser.py",
+    "/etc/vllm/other.json": "other.json",
+    "/opt/vllm/other_reasoning_parser.py": "other.py",
     "/opt/vllm/my_reasoning_parser.py": "parser.py",
 }
 STAGES = ("nothing", CONSTRUCTED, RESOLVED, ACCEPTED)
@@ -61,9 +62,10 @@ def replay(native: Json, env: dict[str, str], models: str, kind: str, name: str 
     objects: Json = {}
     stage, error, effect = "nothing", "", None
     try:
-        for stage in _steps(native, Path(models), kind, objects):
+        native = _local(native, Path(models), kind)
+        for stage in _steps(native, objects):
             pass
-        effect = STEPS[name](objects["VllmConfig"]) if name in STEPS else None
+        effect = _step(name, objects)
     except (Exception, SystemExit) as refusal:
         error = f"{type(refusal).__name__}: {refusal} [{_where(refusal)}]"
     held = {name: snapshot(item) for name, item in objects.items()}
@@ -72,10 +74,10 @@ def replay(native: Json, env: dict[str, str], models: str, kind: str, name: str 
     return Outcome(stage, error, tuple(logs), kept, altered, effect)
 
 
-def _steps(native: Json, models: Path, kind: str, objects: Json) -> Any:
+def _steps(native: Json, objects: Json) -> Any:
     built = {}
     for name, arguments in native.items():
-        keywords = construct(dict(_local(arguments, models, kind)), instance)
+        keywords = construct(dict(arguments), instance)
         built[name] = instance(f"vllm.{name}", keywords)
         objects[name] = built[name]
     yield CONSTRUCTED
@@ -85,6 +87,12 @@ def _steps(native: Json, models: Path, kind: str, objects: Json) -> Any:
     if "SamplingParams" in built:
         _request(objects["VllmConfig"], built["SamplingParams"])
     yield ACCEPTED
+
+
+def _step(name: str, objects: Json) -> Any:
+    if name in REQUESTS:
+        return REQUESTS[name](objects["VllmConfig"], objects["SamplingParams"])
+    return STEPS[name](objects["VllmConfig"]) if name in STEPS else None
 
 
 def _local(data: Any, models: Path, kind: str) -> Any:
@@ -281,7 +289,8 @@ def _speaks_of(text: str, rule: Rule, broken: Outcome) -> bool:
     flat = _flat(text)
     central = {_leaf(rule.facts["at"]), *map(_leaf, broken.altered)}
     named = {name for name in mentioned(rule) if _flat(name) in flat}
-    return bool(named if text.startswith("WARNING") else central & named)
+    words = hints("vllm")["says"].get(rule.id)
+    return bool(named if text.startswith("WARNING") else central & named) or bool(words and words in text)
 
 
 def _flat(text: str) -> str:

@@ -84,9 +84,12 @@ def _kv_cache_of_backend(config: Any) -> bool:
 
 def _offloads(config: Any) -> bool:
     """Tell whether weights leave the GPU: by groups, or by a budget."""
+    from unittest.mock import patch
+
     from vllm.model_executor.offloader.base import NoopOffloader, create_offloader
 
-    offloader = create_offloader(config.offload_config)
+    with patch("torch.cuda.Stream"):
+        offloader = create_offloader(config.offload_config)
     if isinstance(offloader, NoopOffloader):
         return False
     return bool(getattr(offloader, "cpu_offload_max_bytes", 1))
@@ -133,6 +136,108 @@ def _multimodal(config: Any) -> Any:
     return config.model_config.multimodal_config
 
 
+def _processor_device(config: Any) -> bool:
+    asked = _multimodal(config).mm_processor_device
+    return bool(_multimodal(config).get_mm_processor_device_type() == asked)
+
+
+def _round_robin(config: Any) -> bool:
+    from types import SimpleNamespace
+
+    from vllm.model_executor.layers.fused_moe.expert_map_manager import determine_expert_placement_strategy
+
+    parallel = config.parallel_config
+    backend = parallel.all2all_backend
+    kernels = SimpleNamespace(
+        use_all2all_kernels=parallel.data_parallel_size > 1 and parallel.enable_expert_parallel,
+        needs_round_robin_routing_tables=backend in ("deepep_low_latency", "nixl_ep"),
+        all2all_backend=backend,
+    )
+    redundant = parallel.eplb_config.num_redundant_experts
+    asked = parallel.expert_placement_strategy
+    got = determine_expert_placement_strategy(asked, kernels, 8, redundant, parallel.enable_eplb)
+    return bool(got == asked)
+
+
+def _microbatches(config: Any) -> bool:
+    parallel = config.parallel_config
+    return bool(parallel.num_ubatches == max(1, parallel.ubatch_size))
+
+
+def _ec_connector(config: Any) -> None:
+    from vllm.distributed.ec_transfer.ec_connector.factory import ECConnectorFactory
+
+    ECConnectorFactory.get_connector_class(config.ec_transfer_config)
+
+
+def _log_level(_: Any) -> bool:
+    import logging
+
+    return logging.getLogger("vllm").level == logging.CRITICAL
+
+
+def _scales_of_deep_gemm(_: Any) -> bool:
+    from unittest.mock import patch
+
+    from vllm.utils import deep_gemm
+
+    present = {"has_deep_gemm": lambda: True, "_lazy_init": lambda: None, "_fp8_gemm_nt_impl": object()}
+    with patch.multiple(deep_gemm, **present):
+        return bool(deep_gemm.is_deep_gemm_e8m0_used())
+
+
+def _ranges_of_nvtx(_: Any) -> bool:
+    import sys
+    from contextlib import nullcontext
+    from types import SimpleNamespace
+
+    from vllm.v1 import utils
+
+    sys.modules["nvtx"] = SimpleNamespace(annotate=nullcontext)  # type: ignore[assignment]
+    return isinstance(utils.record_function_or_nullcontext("step"), nullcontext)
+
+
+def _reserved_cores(config: Any) -> bool:
+    from vllm.utils.ompmultiprocessing import OMPProcessManager
+
+    return bool(OMPProcessManager(config).reserved_cpu_list)
+
+
+def _hub_resolver(_: Any) -> None:
+    from vllm.plugins.lora_resolvers.hf_hub_resolver import register_hf_hub_resolver
+
+    register_hf_hub_resolver()
+
+
+def _media_cache(_: Any) -> bool:
+    from vllm.multimodal.media.connector import MediaConnector
+
+    return bool(MediaConnector()._media_cache_max_bytes)
+
+
+def _compatibility_path(_: Any) -> bool:
+    import os
+
+    from vllm import env_override
+
+    env_override._maybe_set_cuda_compatibility_path()
+    return os.environ["VLLM_CUDA_COMPATIBILITY_PATH"] in os.environ.get("LD_LIBRARY_PATH", "").split(":")
+
+
+def _stop_of_replay(config: Any, params: Any) -> bool:
+    from vllm.v1.engine.input_processor import InputProcessor
+
+    asked, params = list(params.stop), params.clone()
+    InputProcessor(config)._normalize_trace_replay_params(params, 4)
+    return bool(params.stop == asked)
+
+
+def _repetition(_: Any, params: Any) -> bool:
+    from vllm.v1.core.sched.utils import check_sequence_repetition
+
+    return bool(check_sequence_repetition([7] * 64, params.repetition_detection))
+
+
 STEPS: dict[str, Step] = {
     "vllm-logits-processors-pooling": _logits_processors,
     "vllm-online-linear-weight": _linear_layer,
@@ -167,4 +272,29 @@ STEPS: dict[str, Step] = {
     "vllm-mm-cache-type-unused": _cache_of_pictures,
     "vllm-mm-pruning-method-unused": lambda config: _multimodal(config).get_video_pruning_spec() is not None,
     "vllm-mm-limits-and-text-only": lambda config: _multimodal(config).get_limit_per_prompt("image") == 4,
+    "vllm-two-offload-methods": _offloads,
+    "vllm-quantization-config-alone": lambda config: config.quant_config is not None,
+    "vllm-dp-start-rank-unused": lambda config: config.parallel_config.data_parallel_rank == 2,
+    "vllm-dbo-overrides-ubatch": _microbatches,
+    "vllm-round-robin-no-redundancy": _round_robin,
+    "vllm-round-robin-all2all": _round_robin,
+    "vllm-kv-offloading-backend-without-size": lambda config: config.kv_transfer_config is not None,
+    "vllm-mm-processor-device-overridden": _processor_device,
+    "vllm-ec-connector-unknown": _ec_connector,
+    "vllm-logging-file-overrides-level": _log_level,
+    "vllm-logging-off-level": _log_level,
+    "vllm-env-deep-gemm-off-e8m0-on": _scales_of_deep_gemm,
+    "vllm-env-custom-scopes-over-nvtx": _ranges_of_nvtx,
+    "vllm-env-cpu-reserved-needs-auto": _reserved_cores,
+    "vllm-env-lora-hub-needs-updating": _hub_resolver,
+    "vllm-env-media-cache-max-unused": _media_cache,
+    "vllm-env-media-cache-ttl-unused": _media_cache,
+    "vllm-env-cuda-compat-path-unused": _compatibility_path,
+    "vllm-env-use-breakable-cudagraph-without-compile": lambda config: (
+        config.compilation_config.mode.name == "VLLM_COMPILE"
+    ),
+}
+REQUESTS: dict[str, Callable[[Any, Any], Any]] = {
+    "vllm-trace-replay-stops": _stop_of_replay,
+    "vllm-repetition-off": _repetition,
 }
