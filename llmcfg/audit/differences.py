@@ -89,7 +89,8 @@ def _variable(value: Any) -> str:
         value = ",".join(map(str, value))
     if str(value).lower() in _TRUTH:
         value = str(value).lower() == "true"
-    return json.dumps(float(value) if isinstance(value, (bool, int, float)) else value)
+    is_number = isinstance(value, (bool, int, float)) or str(value).isdecimal()
+    return json.dumps(float(value) if is_number else value)
 
 
 def _types(pair: _Pair) -> tuple[Any, Any] | None:

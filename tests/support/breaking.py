@@ -192,7 +192,9 @@ class _Search:
     def _cures(self, proposal: Proposal) -> Iterator[Iterator[Setting]]:
         """Yield ways to mend: keep what was asked for, change one key, give up what was asked for."""
         facts = self.rule.facts
-        yield settings(facts["then"], True, self) if "then" in facts else self._compared(facts["compare"], True)
+        yield (
+            settings(facts["then"], True, self) if "then" in facts else self._compared(facts["compare"], True)
+        )
         yield self._shifts({**dict.fromkeys(self.constants), **proposal.setting})
         yield settings(facts.get("if", True), False, self)
 
@@ -281,7 +283,9 @@ class _Search:
 
     def keys(self, path: Path) -> list[str]:
         """Return the keys of the object at a path."""
-        owners = [name for schema in self._schemas(path) for name in _inner(schema)] if path else [self.rule.type]
+        owners = (
+            [name for schema in self._schemas(path) for name in _inner(schema)] if path else [self.rule.type]
+        )
         return [key for owner in owners for key in bundle()["$defs"][owner]["properties"] if key != "extra"]
 
     def values(self, path: Path) -> list[Any]:
@@ -347,7 +351,9 @@ def _of_schema(schema: Json) -> Iterator[Any]:
     if "default" in schema:
         yield schema["default"]
     numbers = [value for value in values if isinstance(value, (int, float)) and not isinstance(value, bool)]
-    edges = [schema[key] for key in ("minimum", "maximum", "default") if isinstance(schema.get(key), (int, float))]
+    edges = [
+        schema[key] for key in ("minimum", "maximum", "default") if isinstance(schema.get(key), (int, float))
+    ]
     for value in (*numbers, *edges):
         yield from (value, value + 1, value - 1, value * 2, value / 2)
     yield from _SCALARS
@@ -356,7 +362,7 @@ def _of_schema(schema: Json) -> Iterator[Any]:
     if isinstance(items, dict) and "allOf" not in items:
         inner = [*samples({"type": "string", **items}), *_SCALARS]
         yield from ([value] for value in inner)
-        yield from ([one, other] for one, other in itertools.permutations(inner[:6] + ["a"], 2))
+        yield from ([one, other] for one, other in itertools.permutations([*inner[:6], "a"], 2))
 
 
 def _with_one_key(schema: Json) -> Iterator[Json]:

@@ -7,7 +7,7 @@ import string
 from typing import Any
 
 try:
-    from re import _parser as parser  # type: ignore[attr-defined]
+    from re import _parser as parser
 except ImportError:  # Python 3.10
     import sre_parse as parser  # type: ignore[no-redef]
 

@@ -96,7 +96,10 @@ def _is_structural(schema: Any) -> bool:
         return True
     inner = [schema["not"]] if "not" in schema else []
     return any(
-        map(_is_structural, itertools.chain(inner, *(schema.get(key, ()) for key in ("allOf", "anyOf", "oneOf"))))
+        map(
+            _is_structural,
+            itertools.chain(inner, *(schema.get(key, ()) for key in ("allOf", "anyOf", "oneOf"))),
+        )
     )
 
 

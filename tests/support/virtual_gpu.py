@@ -24,7 +24,7 @@ class Card(NamedTuple):
     name: str
     capability: tuple[int, int]
     gibibytes: int
-    count: int = 64
+    devices: int = 64
 
 
 H100 = Card("NVIDIA H100 80GB HBM3", (9, 0), 80)
@@ -42,7 +42,7 @@ def plug_in(card: Card) -> None:
     vllm.platforms.vllm_version_matches_substr = lambda text: False
     from vllm.platforms import cuda
 
-    cuda._cuda_device_count_stateless = lambda *_: card.count
+    cuda._cuda_device_count_stateless = lambda *_: card.devices
     vllm.platforms._current_platform = cuda.NvmlCudaPlatform()
     _install_packages()
 
@@ -64,7 +64,7 @@ def _answer_for(card: Card) -> None:
     answers: dict[str, Any] = {
         "nvmlInit": None,
         "nvmlShutdown": None,
-        "nvmlDeviceGetCount": card.count,
+        "nvmlDeviceGetCount": card.devices,
         "nvmlDeviceGetHandleByIndex": 0,
         "nvmlDeviceGetHandleByUUID": 0,
         "nvmlDeviceGetIndex": 0,

@@ -44,6 +44,8 @@ REPLACED = {
     ("vllm.sampling.bad_words", "None"),
     ("vllm.sampling.thinking_token_budget", "-1"),
     ("vllm.engine.quantization_config.linear", "*"),
+    ("vllm.engine.quantization_config.linear.weight", "*"),
+    ("vllm.engine.quantization_config.linear.activation", "*"),
     ("vllm.engine.quantization_config.moe", "*"),
 }
 # Folders that the class makes absolute.

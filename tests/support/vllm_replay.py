@@ -7,15 +7,12 @@ import dataclasses
 import enum
 import logging
 import os
-import re
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from llmcfg.native import construct, instance
-from tests.support.breaking import hints
-from tests.support.rule_judge import Rule
 from tests.support.solver import Json
 from tests.support.vllm_parser import Member, holds
 from tests.support.vllm_steps import REQUESTS, STEPS
@@ -29,7 +26,6 @@ STANDINS = {
     "/opt/vllm/other_reasoning_parser.py": "other.py",
     "/opt/vllm/my_reasoning_parser.py": "parser.py",
 }
-STAGES = ("nothing", CONSTRUCTED, RESOLVED, ACCEPTED)
 
 
 class Outcome(NamedTuple):
@@ -46,10 +42,6 @@ class Outcome(NamedTuple):
     altered: dict[str, str]
     effect: Any = None
 
-    @property
-    def reached(self) -> int:
-        return STAGES.index(self.stage)
-
 
 def replay(native: Json, env: dict[str, str], models: str, kind: str, name: str = "") -> Outcome:
     """Construct, resolve, validate a request where there are sampling parameters, take the step of a rule.
@@ -63,8 +55,8 @@ def replay(native: Json, env: dict[str, str], models: str, kind: str, name: str 
     stage, error, effect = "nothing", "", None
     try:
         native = _local(native, Path(models), kind)
-        for stage in _steps(native, objects):
-            pass
+        for reached in _steps(native, objects):
+            stage = reached
         effect = _step(name, objects)
     except (Exception, SystemExit) as refusal:
         error = f"{type(refusal).__name__}: {refusal} [{_where(refusal)}]"
@@ -148,7 +140,6 @@ def _alterations(native: Json, held: Json) -> Iterator[tuple[str, str]]:
 
 
 _MISSING = object()
-_REFUSAL = re.compile(r"refuse|fails|stops")
 
 
 def _places(owner: str, path: list[str], held: Json) -> Iterator[tuple[Any, list[str]]]:
@@ -234,64 +225,3 @@ def snapshot(value: Any, depth: int = 8) -> Any:
     if isinstance(value, (set, frozenset)):
         return sorted((snapshot(item, depth - 1) for item in value), key=str)
     return f"<{type(value).__name__}>"
-
-
-class Verdict(NamedTuple):
-    """Whether vLLM does what a rule says, by which evidence."""
-
-    confirmed: bool
-    how: str
-
-
-def judged(rule: Rule, broken: Outcome, mended: Outcome) -> Verdict:
-    """Compare what became of a config that breaks the rule with what became of the mended one.
-
-    An error must be refused; less than that must be changed, without effect or spoken of, or refused if
-    the rule's own words say that it depends. The mended config must be accepted either way.
-    """
-    if mended.error:
-        return Verdict(False, f"mended refused: {mended.error}; broken: {broken.error or broken.stage}")
-    depends = bool(_REFUSAL.search(rule.facts["message"]))
-    if rule.facts["severity"] == "error" or (depends and broken.error):
-        how = f"refused after {broken.stage}: {broken.error}" if broken.error else "not refused"
-        return Verdict(bool(broken.error), how)
-    if broken.error:
-        return Verdict(False, f"refused instead of altered: {broken.error}")
-    if broken.effect is False and mended.effect is True:
-        return Verdict(True, "without effect")
-    return _altered(rule, broken, mended) or _logged(rule, broken, mended) or Verdict(False, "nothing seen")
-
-
-def _altered(rule: Rule, broken: Outcome, mended: Outcome) -> Verdict | None:
-    names = mentioned(rule)
-    lost = [name for name in broken.altered if _leaf(name) in names and name in mended.kept]
-    return Verdict(True, f"altered {lost[0]} to {broken.altered[lost[0]]}") if lost else None
-
-
-def _logged(rule: Rule, broken: Outcome, mended: Outcome) -> Verdict | None:
-    said = [text for text in broken.logs if text not in mended.logs and _speaks_of(text, rule, broken)]
-    return Verdict(True, f"logged {said[0]}") if said else None
-
-
-def mentioned(rule: Rule) -> set[str]:
-    """Return the last words of the keys that a rule speaks of."""
-    facts = rule.facts
-    paths = [facts["at"], *facts.get("also", ())]
-    return {path.rpartition(".")[2] for path in paths}
-
-
-def _leaf(name: str) -> str:
-    return name.rpartition(".")[2]
-
-
-def _speaks_of(text: str, rule: Rule, broken: Outcome) -> bool:
-    """Tell whether a warning names a key of the rule, or a note the one it points at or one that was changed."""
-    flat = _flat(text)
-    central = {_leaf(rule.facts["at"]), *map(_leaf, broken.altered)}
-    named = {name for name in mentioned(rule) if _flat(name) in flat}
-    words = hints("vllm")["says"].get(rule.id)
-    return bool(named if text.startswith("WARNING") else central & named) or bool(words and words in text)
-
-
-def _flat(text: str) -> str:
-    return re.sub(r"[-_ ]", "", text.lower())

@@ -24,7 +24,9 @@ class Case(NamedTuple):
 
 def serve(machine: str, asked: dict[str, tuple[Case, Case]], models: str, tokenizer: str) -> dict[str, Any]:
     """Replay the pairs of configs, all of one machine; called once in a fresh process."""
-    os.environ.update({"VLLM_LOGGING_LEVEL": "ERROR", "VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CACHE_ROOT": models})
+    os.environ.update(
+        {"VLLM_LOGGING_LEVEL": "ERROR", "VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CACHE_ROOT": models}
+    )
     if machine == CARD:
         from tests.support.virtual_gpu import H100, plug_in
 

@@ -137,8 +137,7 @@ def _multimodal(config: Any) -> Any:
 
 
 def _processor_device(config: Any) -> bool:
-    asked = _multimodal(config).mm_processor_device
-    return bool(_multimodal(config).get_mm_processor_device_type() == asked)
+    return bool(_multimodal(config).get_mm_processor_device_type() == "cuda")
 
 
 def _round_robin(config: Any) -> bool:
@@ -181,7 +180,11 @@ def _scales_of_deep_gemm(_: Any) -> bool:
 
     from vllm.utils import deep_gemm
 
-    present = {"has_deep_gemm": lambda: True, "_lazy_init": lambda: None, "_fp8_gemm_nt_impl": object()}
+    present: dict[str, Any] = {
+        "has_deep_gemm": lambda: True,
+        "_lazy_init": lambda: None,
+        "_fp8_gemm_nt_impl": object(),
+    }
     with patch.multiple(deep_gemm, **present):
         return bool(deep_gemm.is_deep_gemm_e8m0_used())
 
@@ -280,6 +283,7 @@ STEPS: dict[str, Step] = {
     "vllm-round-robin-all2all": _round_robin,
     "vllm-kv-offloading-backend-without-size": lambda config: config.kv_transfer_config is not None,
     "vllm-mm-processor-device-overridden": _processor_device,
+    "vllm-ft-config-unused": lambda config: config.parallel_config.enable_fault_tolerance,
     "vllm-ec-connector-unknown": _ec_connector,
     "vllm-logging-file-overrides-level": _log_level,
     "vllm-logging-off-level": _log_level,

@@ -45,7 +45,7 @@ def _declared(reader: Reader, module: griffe.Module, name: str, getter: ast.expr
         value = None if member.value is None else str(member.value)
         fact = replace(reader.field(str(member.annotation), value, module), required=False)
     return replace(
-        _valued(reader, module, fact, getter), choices=fact.choices or _choices(getter, reader, module)
+        _valued(reader, module, fact, getter), choices=_choices(getter, reader, module) or fact.choices
     )
 
 
