@@ -6,6 +6,7 @@ import pytest
 
 from llmcfg.catalog import backends
 from llmcfg.diagnostics import ERROR, Diagnostic
+from llmcfg.versions import in_range
 from tests.support.breaking import example
 from tests.support.parameters import check
 from tests.support.rule_judge import Rule, is_broken, rules_of
@@ -39,3 +40,13 @@ def test_the_judge_sees_a_rule_that_is_not_broken() -> None:
     assert is_broken(rule, {"max_model_len": 0})
     assert not is_broken(rule, {"max_model_len": 1})
     assert not is_broken(rule, {})
+
+
+@pytest.mark.parametrize("backend", list(backends()))
+def test_no_rule_claims_a_release_that_lacks_its_keys(backend: str) -> None:
+    for rule in rules_of(backend):
+        case = example(rule)
+        since, until = rule.facts.get("x-since"), rule.facts.get("x-until")
+        releases = [item for item in backends()[backend]["versions"] if in_range(item, since, until)]
+        codes = {item.code for item in found(case.violating, rule, releases[0])} if case else set()
+        assert "L401" not in codes, rule.id

@@ -19,8 +19,8 @@ from llmcfg.versions import in_range
 from tests.support.breaking import example, hints
 from tests.support.rule_judge import Rule, rules_of
 from tests.support.vllm_judge import INSTALLED
-from tests.support.vllm_replay import Verdict, judged
 from tests.support.vllm_server import CARD, Case, serve
+from tests.support.vllm_verdict import Verdict, judged
 
 if TYPE_CHECKING:
     from pathlib import Path
