@@ -470,7 +470,8 @@ class TestGrammar:
     @pytest.mark.parametrize(
         "line",
         [
-            "", "unknown", "audit", "audit unknown", "audit --help", "--version", "compile", "compile --help", "compile a b", "compile a --stric",
+            "", "unknown", "audit", "audit unknown", "audit --help",
+             "--version", "compile", "compile --help", "compile a b", "compile a --stric",
             "compile a --format toml", "compile a --format", "compile a -fjson", "compile a --strict=yes",
             "compile a -f=json", "compile -- -a", "compile a --output --strict", "compile a --unknown",
         ],
