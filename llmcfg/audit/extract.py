@@ -29,9 +29,24 @@ def extract(
             missing.append(step.get("object") or step["paths"][0])
         for name, item in found:
             objects[name] = _joined(objects.get(name), item, step)
-    objects = dict(_followed(reader, objects, surface))
+    objects = _twinned(reader, dict(_followed(reader, objects, surface)))
     notes = {"not_found": missing} if missing else {}
     return Inventory(backend, package, version, read_from, objects, reader.enums, notes)
+
+
+def _twinned(reader: Reader, objects: Objects) -> Objects:
+    """Note with each variable the setting of a module whose default it gives."""
+    settings = {
+        variable: setting
+        for item in objects.values()
+        if item.kind == "module"
+        for variable, setting in environment.twins(reader, item.path).items()
+    }
+    owner = objects.get("env")
+    if owner is None or not settings:
+        return objects
+    fields = {key: replace(field, of=settings.get(key)) for key, field in owner.fields.items()}
+    return {**objects, "env": replace(owner, fields=fields)}
 
 
 def _joined(known: NativeObject | None, item: NativeObject, step: Json) -> NativeObject:

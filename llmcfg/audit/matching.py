@@ -17,7 +17,8 @@ _NOT_OFFERED = ("private", "undeclared")
 class Matched(NamedTuple):
     """A native field: the parameters of the schema that set it, or the decision that it isn't one.
 
-    ``is_elsewhere``: another part of a config sets it, the model's name or the section of its own object.
+    ``is_elsewhere``: another part of a config sets it: the model's name, the section of its own object, or
+    the setting whose default the variable gives.
     """
 
     object: str
@@ -69,10 +70,9 @@ def matched(inventory: Inventory) -> Iterator[Matched]:
         owner = stands_for.get(name, name)
         for key, field in item.fields.items():
             natives = known.get(f"{owner}.{key}", ())
-            is_elsewhere = not elsewhere.isdisjoint({f"{owner}.{key}", f"{name}.{key}"})
-            yield Matched(
-                name, key, field, natives, is_elsewhere, decision(inventory.backend, f"{name}.{key}")
-            )
+            is_elsewhere = not elsewhere.isdisjoint({f"{owner}.{key}", f"{name}.{key}"}) or field.of in known
+            about = decision(inventory.backend, f"{name}.{key}", field.of)
+            yield Matched(name, key, field, natives, is_elsewhere, about)
 
 
 def by_id(backend: str, version: str | None) -> dict[str, tuple[Native, ...]]:
@@ -87,14 +87,18 @@ def by_id(backend: str, version: str | None) -> dict[str, tuple[Native, ...]]:
     return found
 
 
-def decision(backend: str, full: str) -> Json | None:
-    """Return the decision about a native parameter; an exact one goes before a pattern."""
+def decision(backend: str, full: str, twin: str | None = None) -> Json | None:
+    """Return the decision about a native parameter, or about the setting whose other name it is.
+
+    An exact one goes before a pattern.
+    """
     known = store.decisions(backend)
-    if full in known:
-        return known[full]
-    return next(
-        (about for pattern, about in known.items() if "*" in pattern and fnmatchcase(full, pattern)), None
-    )
+    names = [name for name in (full, twin) if name is not None]
+    exact = next((known[name] for name in names if name in known), None)
+    if exact is not None:
+        return exact
+    patterns = [pattern for pattern in known if "*" in pattern]
+    return next((known[item] for name in names for item in patterns if fnmatchcase(name, item)), None)
 
 
 def unmatched(inventory: Inventory) -> Iterator[Native]:

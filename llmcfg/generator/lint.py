@@ -59,8 +59,9 @@ def _lint_parameter(parameter: dict[str, Any], path: Path) -> Iterator[str]:
         return
     plain = {key: value for key, value in parameter.items() if not key.startswith("x-")}
     plain.pop("discriminator", None)
-    if isinstance(plain.get("items"), dict):
-        plain["items"] = {key: value for key, value in plain["items"].items() if key != "allOf"}
+    for part in ("items", "additionalProperties"):
+        if isinstance(plain.get(part), dict):
+            plain[part] = {key: value for key, value in plain[part].items() if key != "allOf"}
     validator = Draft202012Validator(plain)
     values = [("example", value) for value in parameter.get("examples", ())]
     if "default" in parameter:

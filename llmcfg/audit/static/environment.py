@@ -13,6 +13,7 @@ import griffe
 from llmcfg.audit.facts import Field
 from llmcfg.audit.static.annotations import json_type
 from llmcfg.audit.static.objects import Reader
+from llmcfg.audit.static.package import tree as tree_of
 from llmcfg.audit.static.values import UnknownValueError
 
 _READS = re.compile(r"(?:os\.)?(?:getenv|environ\.get|environ\.pop|environ\.setdefault)")
@@ -91,6 +92,35 @@ def read_anywhere(reader: Reader, pattern: str, under: str = "") -> dict[str, Fi
             if wanted.fullmatch(name) and not (name in found and found[name].has_default):
                 found[name] = _fact(call, path, reader)
     return dict(sorted(found.items()))
+
+
+def twins(reader: Reader, path: str) -> dict[str, str]:
+    """Return the variables that only give a setting of a module its default, with that setting."""
+    module = reader.package.module(path)
+    if module is None:
+        return {}
+    top = tree_of(module)
+    helpers = set(_helpers(top))
+    functions = {node.name: node for node in top.body if isinstance(node, ast.FunctionDef)}
+    found: dict[str, str] = {}
+    for name, value in _assigned(top, ""):
+        called = {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
+        for node in (value, *(functions[call] for call in called if call in functions)):
+            for key, _ in _reads(node, helpers):
+                found.setdefault(_name(key, path, reader), f"{path}.{name}")
+    return {name: setting for name, setting in found.items() if name}
+
+
+def _assigned(owner: ast.Module | ast.ClassDef, prefix: str) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the settings that a module, or a class as a name space in it, assigns."""
+    for node in owner.body:
+        match node:
+            case ast.ClassDef(name=name) if not prefix:
+                yield from _assigned(node, f"{name}.")
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                yield prefix + name, value
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                yield prefix + name, value
 
 
 def _modules(reader: Reader, under: str) -> Iterator[tuple[str, ast.Module, set[str]]]:
