@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from llmcfg.explain.values import Value, problems, written
 from llmcfg.generator.source import Json, Type, load, section_name
 from llmcfg.gpus import find
 from llmcfg.hardware import check_requirements
-from tests.support.parameters import Parameter, accepted, get, parameters, samples
+from tests.support.parameters import ANY_KEY, Parameter, accepted, get, parameters, samples
 
 ROOT = Path(__file__).parents[1]
 SOURCE = load(ROOT / "schema")
@@ -151,8 +152,12 @@ class TestEveryParameter:
             impact = item.facts.get("x-impact", [])
             assert list(found.impact) == (impact if isinstance(impact, list) else [])
             assert found.no_impact == (impact["none"] if isinstance(impact, dict) else None)
-            nested = SOURCE.types[item.backend].get(item.facts.get("$type", ""))
-            inner = lines(nested.head.get("x-source", [])) if nested else []
+            nested = [name for name in targets(item.facts) if name not in item.facts.get("$types", ())]
+            inner = [
+                line
+                for name in nested
+                for line in lines(SOURCE.types[item.backend][name].head.get("x-source", []))
+            ]
             own = lines(item.facts.get("x-source", []))
             assert list(found.sources) == list(dict.fromkeys(own + inner))
             assert found.sources or len(item.path) == 2 or item.facts.get("$types"), found.path
@@ -354,6 +359,7 @@ class TestNative:
 
     def lands(self, parameter: Parameter) -> bool:
         (native,) = found_for(parameter).native
+        native = replace(native, path=with_keys(native.path, parameter))
         seen = [self.one(native, value, result.compiled[0]) for value, _, result in accepted(parameter)]
         assert seen or not samples(parameter.schema), parameter.name
         return True in seen
@@ -383,8 +389,20 @@ class TestNative:
             assert native.name == own.get("name", own.get("object", item.path[-1]))
 
 
+def without_keys(parameter: Parameter) -> tuple[str, ...]:
+    """The keys of a mapping are the user's own: a place has none."""
+    return (parameter.backend, *(str(step) for step in parameter.path if step != ANY_KEY))
+
+
+def with_keys(path: tuple[str, ...], parameter: Parameter) -> tuple[str, ...]:
+    if ANY_KEY not in parameter.path:
+        return path
+    inside = len(parameter.path) - parameter.path.index(ANY_KEY) - 1
+    return (*path[:-inside], ANY_KEY, *path[-inside:])
+
+
 def found_for(parameter: Parameter) -> Record:
-    path = (parameter.backend, *map(str, parameter.path))
+    path = without_keys(parameter)
     by_owner = records().get((path, parameter.owner))
     return by_owner or next(item for (place, _), item in records().items() if place == path)
 
@@ -442,7 +460,7 @@ class TestValidity:
 
 
 def place_of(parameter: Parameter) -> Place:
-    path = (parameter.backend, *map(str, parameter.path))
+    path = without_keys(parameter)
     return next(
         place for place in places()
         if place.path == path and parameter.owner in {holder.type for holder in place.holders}

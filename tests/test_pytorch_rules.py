@@ -47,6 +47,9 @@ RULES = {
     if in_range(INSTALLED, rule.facts.get("x-since"), rule.facts.get("x-until"))
 }
 NOT_REPLAYABLE: dict[str, str] = hints("pytorch")["not_replayable"]
+MOST_NOT_YET = 16
+NOT_YET: list[str] = hints("pytorch").get("not_yet_replayed", [])
+"""Rules that could be replayed and have no evidence yet; the list may only get shorter."""
 WRITTEN: dict[str, Any] = hints("pytorch")["examples"]
 REPLAYED = sorted(RULES.keys() & EVIDENCE.keys())
 
@@ -140,8 +143,9 @@ def test_errors_are_what_the_engine_refuses(name: str) -> None:
 
 
 def test_every_rule_is_replayed_or_listed() -> None:
-    assert RULES.keys() == EVIDENCE.keys() | NOT_REPLAYABLE.keys()
-    assert not EVIDENCE.keys() & NOT_REPLAYABLE.keys()
+    assert RULES.keys() == EVIDENCE.keys() | NOT_REPLAYABLE.keys() | set(NOT_YET)
+    assert not EVIDENCE.keys() & (NOT_REPLAYABLE.keys() | set(NOT_YET))
+    assert len(NOT_YET) <= MOST_NOT_YET
     assert WRITTEN.keys() <= EVIDENCE.keys()
     assert len(REPLAYED) >= 160
 

@@ -72,6 +72,26 @@ REFUSED: dict[tuple[str, Any], str] = {
     ("cublas_workspace_size", ANY): "has no attribute '_cuda_setCublasWorkspaceSize'",  # a CUDA build
     ("cublaslt_workspace_size", ANY): "has no attribute '_cuda_setCublasLtWorkspaceSize'",
     ("per_process_memory_fraction", ANY): "not compiled with CUDA",
+    ("per_process_memory_fraction_device", ANY): "not compiled with CUDA",
+    ("mps_per_process_memory_fraction", ANY): "without MPS backend",
+    ("xpu_per_process_memory_fraction", ANY): "not compiled with XPU",
+    ("xpu_per_process_memory_fraction_device", ANY): "not compiled with XPU",
+    ("cuda_sync_debug_mode", ANY): "not compiled with CUDA",
+    ("default_tensor_type", "torch.cuda.FloatTensor"): "not compiled with CUDA",
+    ("default_tensor_type", "torch.cuda.DoubleTensor"): "not compiled with CUDA",
+    ("default_tensor_type", "torch.cuda.HalfTensor"): "not compiled with CUDA",
+    ("default_tensor_type", "torch.cuda.BFloat16Tensor"): "not compiled with CUDA",
+    ("tunable_enable", ANY): "has no attribute '_cuda_tunableop_enable'",
+    ("tunable_tuning", ANY): "has no attribute '_cuda_tunableop_tuning_enable'",
+    ("tunable_record_untuned", ANY): "has no attribute '_cuda_record_untuned_enable'",
+    ("tunable_filename", ANY): "has no attribute '_cuda_tunableop_set_filename'",
+    ("tunable_filename_insert_device_ordinal", ANY): "has no attribute '_cuda_tunableop_set_filename'",
+    ("tunable_max_tuning_duration", ANY): "has no attribute '_cuda_tunableop_set_max_tuning_duration'",
+    ("tunable_max_tuning_iterations", ANY): "has no attribute '_cuda_tunableop_set_max_tuning_iterations'",
+    ("tunable_rotating_buffer_size", ANY): "has no attribute '_cuda_tunableop_set_rotating_buffer_size'",
+    ("tunable_numerical_check", ANY): "has no attribute '_cuda_tunableop_set_numerical_check",
+    ("tunable_numerical_check_atol", ANY): "has no attribute '_cuda_tunableop_set_numerical_check",
+    ("tunable_numerical_check_rtol", ANY): "has no attribute '_cuda_tunableop_set_numerical_check",
     ("default_device", "cuda"): "not compiled with CUDA",
 }
 # What reads back under another name: numbers of modes, and members of enums.
@@ -97,7 +117,7 @@ DROPPED = {"mkldnn_allow_tf32": "oneDNN uses TF32 on Intel GPUs only"}
 
 
 def for_value(table: dict[tuple[str, Any], Any], name: str, value: Any, otherwise: Any = None) -> Any:
-    key = str(value) if isinstance(value, list) else value
+    key = str(value) if isinstance(value, (list, dict)) else value
     return table.get((name, ANY), table.get((name, key), otherwise))
 
 

@@ -237,8 +237,8 @@ def test_parameters_and_what_is_taken_out_of_keywords(tmp_path: Path) -> None:
         "top": {"default": 42},
         "level": {},
         "flag": {},
-        "old": {"default": None, "deprecated": True},
-        "older": {"default": None, "deprecated": True},
+        "old": {"default": None, "status": "tolerated"},
+        "older": {"default": None, "status": "tolerated"},
         "first": {},
         "second": {},
     }

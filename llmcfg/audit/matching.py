@@ -11,7 +11,7 @@ from llmcfg.audit.facts import Field, Inventory, Json
 from llmcfg.audit.natives import Native, natives
 from llmcfg.catalog import backends
 
-_NOT_OFFERED = ("private", "undeclared")
+_NOT_OFFERED = ("private", "undeclared", "fixed", "tolerated")
 
 
 class Matched(NamedTuple):
@@ -43,9 +43,11 @@ class Matched(NamedTuple):
         """Whether the engine offers it to users, in a form that a file can hold.
 
         What lies behind a leading underscore is ``private``, a variable that no list of the package's
-        names is ``undeclared``, and an object of Python's is code.
+        names is ``undeclared``, what a constructor sets itself is ``fixed``, what a function takes and throws
+        away is ``tolerated``, and an object of Python's is code, by its annotation or by the decision.
         """
-        return self.field.status not in _NOT_OFFERED and not self.field.is_code
+        is_code = self.field.is_code or (self.decision is not None and self.decision["kind"] == "code")
+        return self.field.status not in _NOT_OFFERED and not is_code
 
     @property
     def is_impactful(self) -> bool:

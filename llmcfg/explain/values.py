@@ -15,6 +15,8 @@ from llmcfg.gpus import Gpu
 from llmcfg.reader import parse
 from llmcfg.validate import validate
 
+_ANY_KEY = "any"
+
 _OFF = ("null", "false", "0")
 """Values that turn a parameter off: it then needs nothing."""
 
@@ -59,7 +61,8 @@ def problems(place: Place, value: Any) -> list[Diagnostic]:
     data = _around(place, value)
     name, prefix = (place.backend, place.path[:1]) if place.backend else ("root", ())
     found = validate(name, data[name] if prefix else {"model": "m", **data}, prefix)
-    return [item for item in found if item.path[: len(place.path)] == place.path]
+    path = _written_path(place)
+    return [item for item in found if item.path[: len(path)] == path]
 
 
 def values(place: Place, gpu: Gpu | None, version: str | None) -> tuple[Value, ...]:
@@ -112,5 +115,20 @@ def _around(place: Place, value: Any) -> dict[str, Any]:
         around = {inside.choice for inside in place.inside if inside.depth == depth and inside.choice}
         if len(around) == 1:
             data = {**dict(around), **data}
-        data = {place.path[depth - 1]: data}
+        data = {place.path[depth - 1]: {_ANY_KEY: data} if _has_keys(place, depth - 1) else data}
     return data
+
+
+def _written_path(place: Place) -> tuple[str, ...]:
+    """Return the path of the parameter in that config."""
+    path: tuple[str, ...] = ()
+    for depth, name in enumerate(place.path):
+        is_last = depth == len(place.path) - 1
+        path = (*path, name, _ANY_KEY) if not is_last and _has_keys(place, depth) else (*path, name)
+    return path
+
+
+def _has_keys(place: Place, depth: int) -> bool:
+    """Tell whether what is around the parameter there maps the user's own keys to its type."""
+    entries = place.schemas[depth].get("additionalProperties")
+    return isinstance(entries, dict) and "allOf" in entries

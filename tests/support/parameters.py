@@ -19,6 +19,8 @@ from llmcfg.versions import in_range
 
 MODEL = "some/model"
 Step = str | int
+ANY_KEY = "some_key"
+"""Stands for a key that the user chooses, in an open mapping."""
 
 
 class Parameter(NamedTuple):
@@ -127,7 +129,7 @@ def _nested(schema: dict[str, Any]) -> Iterator[tuple[str, tuple[Step, ...], dic
             yield _target(item["then"]), (), {name: condition["enum"][0]}
         else:
             yield _target(item), (), {}
-    for key, step in (("items", 0), ("additionalProperties", "some_key")):
+    for key, step in (("items", 0), ("additionalProperties", ANY_KEY)):
         nested = schema.get(key)
         if isinstance(nested, dict) and "allOf" in nested:
             yield _target(nested["allOf"][0]), (step,), {}

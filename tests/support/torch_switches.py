@@ -36,6 +36,22 @@ READ: dict[str, str] = {
     "use_deterministic_algorithms": "torch.are_deterministic_algorithms_enabled()",
     "set_deterministic_debug_mode": "torch.get_deterministic_debug_mode()",
     "compiler.set_stance": "torch._dynamo.eval_frame._stance.stance",
+    "compiler.set_stance.force_backend": "torch._dynamo.eval_frame._stance.backend",
+    "compiler.set_stance.skip_guard_eval_unsafe": "torch._dynamo.eval_frame._stance.skip_guard_eval_unsafe",
+    "compiler.set_default_backend": "torch.compiler.get_default_backend()",
+    "compiler.set_enable_guard_collectives": "torch.compiler.set_enable_guard_collectives(True)",  # what was
+    "use_deterministic_algorithms.warn_only": "torch.is_deterministic_algorithms_warn_only_enabled()",
+    "set_default_dtype": "name(torch.get_default_dtype())",
+    "set_default_tensor_type": "torch.tensor([1.0]).type()",
+    "set_autocast_enabled": "written[key]",  # for which the next one asks
+    "set_autocast_enabled.enabled": "torch.is_autocast_enabled(written.get('set_autocast_enabled', 'cuda'))",
+    "set_autocast_dtype": "written[key]",  # for which the next one asks
+    "set_autocast_dtype.dtype": "name(torch.get_autocast_dtype(written['set_autocast_dtype']))",
+    "set_autocast_cache_enabled": "torch.is_autocast_cache_enabled()",
+    "set_warn_always": "torch.is_warn_always_enabled()",
+    "backends.mha.set_fastpath_enabled": "torch.backends.mha.get_fastpath_enabled()",
+    "jit.enable_onednn_fusion": "torch.jit.onednn_fusion_enabled()",
+    "jit.set_fusion_strategy": "[list(pair) for pair in torch._C._jit_set_fusion_strategy([])]",  # what was
     # These attributes tell only half of the pair that they can be set to.
     "backends.cuda.matmul.allow_fp16_reduced_precision_reduction":
         "list(torch._C._get_cublas_allow_fp16_reduced_precision_reduction())",
@@ -44,11 +60,12 @@ READ: dict[str, str] = {
 }  # fmt: skip
 
 
-def read(name: str) -> Any:
+def read(key: str, written: dict[str, Any]) -> Any:
     import torch
 
-    value = eval(READ.get(name, f"torch.{name}"), {"torch": torch})  # noqa: S307 - an expression of this table
-    return value if isinstance(value, (bool, int, float, list, type(None))) else str(value)
+    known = {"torch": torch, "key": key, "written": written, "name": lambda one: str(one).partition(".")[2]}
+    value = eval(READ.get(key, f"torch.{key}"), known)  # noqa: S307 - an expression of this table
+    return value if isinstance(value, (bool, int, float, list, dict, type(None))) else str(value)
 
 
 def outcome(document: dict[str, Any], version: str) -> dict[str, Any]:
@@ -58,7 +75,8 @@ def outcome(document: dict[str, Any], version: str) -> dict[str, Any]:
     item = check(document, backend="pytorch", version=version).compiled[0]
     try:
         item.build()["torch"]()
-        return {"read": {name: read(name) for name in item.native["torch"]}}
+        written = item.native["torch"]
+        return {"read": {key: read(key, written) for key in written}}
     except Exception as error:
         return {"error": f"{type(error).__name__}: {error}"}
 

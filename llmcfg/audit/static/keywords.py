@@ -16,7 +16,7 @@ _TAKES = ("pop", "get", "setdefault")
 def keywords(function: ast.FunctionDef, names: tuple[str, ...], evaluate: Evaluate) -> dict[str, Field]:
     """Return what is popped or got, by a constant key, from the mappings called ``names``.
 
-    A key that is popped and thrown away is marked deprecated: the function only tolerates it.
+    A key that is popped and thrown away has the status ``tolerated``.
     """
     found: dict[str, Field] = {}
     thrown = _thrown_away(function)
@@ -24,20 +24,20 @@ def keywords(function: ast.FunctionDef, names: tuple[str, ...], evaluate: Evalua
     used = {key for key, call in calls if id(call) not in thrown}
     for key, call in calls:
         if not key.startswith("_") and not (key in found and found[key].has_default):
-            found[key] = _fact(call, key not in used, evaluate)
+            found[key] = _fact(call, None if key in used else "tolerated", evaluate)
     for key in _indexed(function, names):
         if not key.startswith("_"):
             found.setdefault(key, Field())
     return found
 
 
-def _fact(call: ast.Call, ignored: bool, evaluate: Evaluate) -> Field:
+def _fact(call: ast.Call, status: str | None, evaluate: Evaluate) -> Field:
     if len(call.args) < 2:
-        return Field(deprecated=ignored)
+        return Field(status=status)
     try:
-        return Field(default=evaluate(call.args[1]), has_default=True, deprecated=ignored)
+        return Field(default=evaluate(call.args[1]), has_default=True, status=status)
     except UnknownValueError:
-        return Field(expression=ast.unparse(call.args[1]), deprecated=ignored)
+        return Field(expression=ast.unparse(call.args[1]), status=status)
 
 
 def _takes(function: ast.FunctionDef, names: tuple[str, ...]) -> Iterator[ast.Call]:
