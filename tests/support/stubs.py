@@ -45,10 +45,17 @@ class Switches(types.ModuleType):
         return Switches(self._log, f"{self._path}.{name}".lstrip("."))
 
     def __setattr__(self, name: str, value: Any) -> None:
-        self._log[f"{self._path}.{name}".lstrip(".")] = value
+        self._log[f"{self._path}.{name}".lstrip(".")] = _written(value)
 
-    def __call__(self, value: Any) -> None:
-        self._log[self._path] = value
+    def __call__(self, *values: Any, **further: Any) -> None:
+        for value in values:
+            self._log[self._path] = _written(value)
+        self._log.update({f"{self._path}.{key}": _written(value) for key, value in further.items()})
+
+
+def _written(value: Any) -> Any:
+    """Return what a config says: the name of an object of torch."""
+    return value._path if isinstance(value, Switches) else value
 
 
 class _Engine(types.ModuleType):
@@ -65,6 +72,8 @@ def run_script(source: str, monkeypatch: Any) -> tuple[dict[str, Any], dict[str,
         words = line.split()
         if words[:1] == ["from"] and words[2:3] == ["import"]:
             _install(words[1], monkeypatch)
+        if words[:1] == ["import"] and words[1].startswith("torch."):
+            monkeypatch.setitem(sys.modules, words[1], Switches(switches, words[1].partition(".")[2]))
     monkeypatch.setitem(sys.modules, "torch", Switches(switches))
     variables: dict[str, Any] = {}
     exec(compile(source, "<emitted>", "exec"), variables)  # noqa: S102 - the emitted file is what is tested
