@@ -60,10 +60,15 @@ READ: dict[str, str] = {
 }  # fmt: skip
 
 
-def read(key: str, written: dict[str, Any]) -> Any:
+def read(key: str, written: dict[str, Any] | None = None) -> Any:
     import torch
 
-    known = {"torch": torch, "key": key, "written": written, "name": lambda one: str(one).partition(".")[2]}
+    known = {
+        "torch": torch,
+        "key": key,
+        "written": written or {},
+        "name": lambda one: str(one).partition(".")[2],
+    }
     value = eval(READ.get(key, f"torch.{key}"), known)  # noqa: S307 - an expression of this table
     return value if isinstance(value, (bool, int, float, list, dict, type(None))) else str(value)
 
