@@ -1,0 +1,151 @@
+"""What is asked of an engine, and what it answered: plain data that crosses a process boundary."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+Json = dict[str, Any]
+
+
+class Machine(NamedTuple):
+    """The machine that the engine shall believe to be on.
+
+    ``gpu`` is a name of the table of GPUs, ``none`` for the CPU; None is the machine that is there.
+    ``count`` is the number of GPUs.
+    """
+
+    gpu: str | None = None
+    count: int = 1
+
+
+class Model(NamedTuple):
+    """What of the model is known: its name, and the ``config.json`` to take for it (None: look for it)."""
+
+    name: str
+    config: str | None = None
+
+
+class Setup(NamedTuple):
+    """What a worker is told before it imports the engine.
+
+    ``source`` is a folder with another release of the engine's package, to be asked instead of the
+    installed one; ``folder`` is the worker's own, for stand-ins and caches.
+    """
+
+    backend: str
+    machine: Machine
+    folder: str
+    source: str | None = None
+
+
+class Question(NamedTuple):
+    """One native config, with the environment to set before it is built."""
+
+    native: dict[str, Json]
+    env: dict[str, str]
+    model: Model
+
+
+class Engine(NamedTuple):
+    """What answers: the engine's package and version, its platform, and the device in words."""
+
+    package: str
+    version: str
+    platform: str
+    device: str
+    packages: dict[str, str] = {}
+
+
+class Refusal(NamedTuple):
+    """Why the engine takes the config no further.
+
+    ``where`` is the place in the engine's code (``vllm/config/model.py:verify``); ``kind`` the exception.
+    """
+
+    kind: str
+    text: str
+    where: str = ""
+
+
+class Said(NamedTuple):
+    """Something that the engine logged or warned."""
+
+    level: str
+    text: str
+    where: str = ""
+
+
+class Held(NamedTuple):
+    """What became of a value: where the engine holds it (dotted), and what it holds there."""
+
+    place: str
+    value: Any
+
+
+class Choice(NamedTuple):
+    """Something that the engine chose by itself.
+
+    ``against`` gives its reasons against the alternatives; ``because`` what it says for this one.
+    """
+
+    topic: str
+    value: Any
+    because: tuple[str, ...] = ()
+    against: dict[str, str] = {}
+
+
+class Assumption(NamedTuple):
+    """An answer that the virtual machine gave in place of hardware or a compiled kernel."""
+
+    question: str
+    answer: Any
+    source: str
+
+
+class Answer(NamedTuple):
+    """How far the engine came with a config, and what it made of it.
+
+    ``stage`` is the last step that was done: "nothing", "constructed", "resolved" or "accepted".
+    ``held`` is keyed by the dotted native path of each value that was asked for
+    (``EngineArgs.compilation_config.mode``); a value whose place is not known is left out.
+    ``unknown`` names what the engine asked of a machine that is not there, and nobody can answer:
+    such an answer is no pass.
+    """
+
+    stage: str
+    refusal: Refusal | None = None
+    said: tuple[Said, ...] = ()
+    held: dict[str, Held] = {}
+    chosen: tuple[Choice, ...] = ()
+    assumed: tuple[Assumption, ...] = ()
+    unknown: tuple[str, ...] = ()
+    model: str = ""
+
+
+def as_json(answer: Answer) -> Json:
+    """Return an answer as JSON data."""
+    return {
+        "stage": answer.stage,
+        "refusal": answer.refusal._asdict() if answer.refusal else None,
+        "said": [item._asdict() for item in answer.said],
+        "held": {key: item._asdict() for key, item in answer.held.items()},
+        "chosen": [item._asdict() for item in answer.chosen],
+        "assumed": [item._asdict() for item in answer.assumed],
+        "unknown": list(answer.unknown),
+        "model": answer.model,
+    }
+
+
+def from_json(data: Json) -> Answer:
+    """Read the data of `as_json`."""
+    refusal = data["refusal"]
+    return Answer(
+        data["stage"],
+        Refusal(**refusal) if refusal else None,
+        tuple(Said(**item) for item in data["said"]),
+        {key: Held(**item) for key, item in data["held"].items()},
+        tuple(Choice(**{**item, "because": tuple(item["because"])}) for item in data["chosen"]),
+        tuple(Assumption(**item) for item in data["assumed"]),
+        tuple(data["unknown"]),
+        data["model"],
+    )
