@@ -9,10 +9,11 @@ import socket
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
-from llmcfg.resolve.question import Answer, Engine, Machine, Question, Setup, from_json
+from llmcfg.resolve.question import Answer, Engine, Machine, Question, Setup, engine_from_json, from_json
 
 START_SECONDS = 180.0
 ANSWER_SECONDS = 120.0
@@ -29,18 +30,21 @@ class EngineAbsent(EngineFailed):
 class EngineProcess:
     """An engine that believes to be on a machine; a context manager, which ends its process.
 
-    ``source`` is a folder with another release of the package. ``engine`` says who answers.
+    ``source`` is a folder with another release of the package, ``resolver`` the module that asks it, by
+    default the backend's own. ``engine`` says who answers.
     """
 
-    def __init__(self, backend: str, machine: Machine, source: str | None = None) -> None:
+    def __init__(
+        self, backend: str, machine: Machine, source: str | None = None, resolver: str | None = None
+    ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="llmcfg-resolve-")
-        self._setup = Setup(backend, machine, self._folder.name, source)
+        self._setup = Setup(backend, machine, self._folder.name, source, resolver)
 
     def __enter__(self) -> EngineProcess:
         ours, theirs = socket.socketpair()
         self._log = open(os.path.join(self._folder.name, "stderr"), "w+b")
         with theirs:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - our own worker
                 [sys.executable, "-m", "llmcfg.resolve.worker", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
@@ -68,10 +72,8 @@ class EngineProcess:
 
     def __exit__(self, *_: object) -> None:
         self._connection.close()
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._process.wait()
         self._log.close()
         self._folder.cleanup()
@@ -79,7 +81,7 @@ class EngineProcess:
     def _begin(self, told: Any) -> Engine:
         if "absent" in told:
             raise EngineAbsent(told["absent"])
-        return Engine(**told["engine"])
+        return engine_from_json(told["engine"])
 
     def _receive(self, seconds: float) -> Any:
         try:

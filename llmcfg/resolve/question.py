@@ -11,11 +11,13 @@ class Machine(NamedTuple):
     """The machine that the engine shall believe to be on.
 
     ``gpu`` is a name of the table of GPUs, ``none`` for the CPU; None is the machine that is there.
-    ``count`` is the number of GPUs.
+    ``cards`` is the number of GPUs. ``packages`` are those that a virtual machine has besides the engine and
+    what comes with it (``flash-attn``, ``bitsandbytes==0.49.0``).
     """
 
     gpu: str | None = None
-    count: int = 1
+    cards: int = 1
+    packages: tuple[str, ...] = ()
 
 
 class Model(NamedTuple):
@@ -29,31 +31,52 @@ class Setup(NamedTuple):
     """What a worker is told before it imports the engine.
 
     ``source`` is a folder with another release of the engine's package, to be asked instead of the
-    installed one; ``folder`` is the worker's own, for stand-ins and caches.
+    installed one; ``folder`` is the worker's own, for stand-ins and caches. ``resolver`` is the module
+    that asks the engine, by default the backend's own.
     """
 
     backend: str
     machine: Machine
     folder: str
     source: str | None = None
+    resolver: str | None = None
 
 
 class Question(NamedTuple):
-    """One native config, with the environment to set before it is built."""
+    """One native config, with the environment to set before it is built.
+
+    ``is_served``: the engine answers requests as a server; otherwise a script calls it. Engines take other
+    defaults for the two. ``with_choices``: tell also what the engine chose by itself.
+    """
 
     native: dict[str, Json]
     env: dict[str, str]
     model: Model
+    is_served: bool = True
+    with_choices: bool = True
+
+
+class Assumption(NamedTuple):
+    """An answer that the virtual machine gave in place of hardware or a compiled kernel."""
+
+    question: str
+    answer: Any
+    source: str
 
 
 class Engine(NamedTuple):
-    """What answers: the engine's package and version, its platform, and the device in words."""
+    """What answers: the engine's package and version, its platform, and the device in words.
+
+    ``assumed`` is what it took on trust while it was imported; ``unknown`` what nobody could answer then.
+    """
 
     package: str
     version: str
     platform: str
     device: str
     packages: dict[str, str] = {}
+    assumed: tuple[Assumption, ...] = ()
+    unknown: tuple[str, ...] = ()
 
 
 class Refusal(NamedTuple):
@@ -94,22 +117,14 @@ class Choice(NamedTuple):
     against: dict[str, str] = {}
 
 
-class Assumption(NamedTuple):
-    """An answer that the virtual machine gave in place of hardware or a compiled kernel."""
-
-    question: str
-    answer: Any
-    source: str
-
-
 class Answer(NamedTuple):
     """How far the engine came with a config, and what it made of it.
 
     ``stage`` is the last step that was done: "nothing", "constructed", "resolved" or "accepted".
     ``held`` is keyed by the dotted native path of each value that was asked for
     (``EngineArgs.compilation_config.mode``); a value whose place is not known is left out.
-    ``unknown`` names what the engine asked of a machine that is not there, and nobody can answer:
-    such an answer is no pass.
+    ``unknown`` names what the engine asked on the way of a machine that is not there, and nobody can answer:
+    such an answer is no pass. A choice that nobody can foresee has the value None, and says so itself.
     """
 
     stage: str
@@ -120,6 +135,21 @@ class Answer(NamedTuple):
     assumed: tuple[Assumption, ...] = ()
     unknown: tuple[str, ...] = ()
     model: str = ""
+
+
+def engine_as_json(engine: Engine) -> Json:
+    """Return what answers as JSON data."""
+    return {
+        **engine._asdict(),
+        "assumed": [item._asdict() for item in engine.assumed],
+        "unknown": list(engine.unknown),
+    }
+
+
+def engine_from_json(data: Json) -> Engine:
+    """Read the data of `engine_as_json`."""
+    assumed = tuple(Assumption(**item) for item in data["assumed"])
+    return Engine(**{**data, "assumed": assumed, "unknown": tuple(data["unknown"])})
 
 
 def as_json(answer: Answer) -> Json:

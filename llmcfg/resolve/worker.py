@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from llmcfg.resolve.fork import Died, forked
-from llmcfg.resolve.question import Answer, Question, Refusal, Setup, as_json
+from llmcfg.resolve.question import Answer, Question, Refusal, Setup, as_json, engine_as_json
 
 
 def main() -> None:
@@ -24,13 +24,13 @@ def main() -> None:
     setup: Setup = connection.recv()
     if setup.source is not None:
         sys.path.insert(0, setup.source)
-    resolver = import_module(f"llmcfg.resolve.{setup.backend}.resolver")
+    resolver = import_module(setup.resolver or f"llmcfg.resolve.{setup.backend}.resolver")
     try:
         engine = resolver.prepare(setup)
     except ImportError as error:
         _send(connection, {"absent": str(error)})
         return
-    _send(connection, {"engine": engine._asdict()})
+    _send(connection, {"engine": engine_as_json(engine)})
     while True:
         try:
             question, seconds = connection.recv()
