@@ -38,6 +38,14 @@ class Contents:
         self.absent = frozenset(facts["absent_extensions"]["modules"])
         self.operators = {name for about in self.extensions.values() for name in about.get("kernels", ())}
 
+    def _operators(self, about: Facts) -> set[str]:
+        found = set(about.get("kernels", ()))
+        for since, names in about.get("kernels_since", {}).items():
+            found |= set(names) if in_range(self._release, since, None) else set()
+        for until, names in about.get("kernels_until", {}).items():
+            found |= set(names) if in_range(self._release, None, until) else set()
+        return found
+
     def has_module(self, name: str) -> bool:
         """Tell whether the module, or the package that it is in, is one of the machine's."""
         return name not in self.absent and (
@@ -48,12 +56,19 @@ class Contents:
         """Tell whether a module holds a name: None where the table does not know."""
         about = self.extensions.get(module)
         if about is None:
-            package = module.partition(".")[0]
-            names = self._facts["packages"][package].get("names", {}).get(module)
-            return True if names and name in names else None
+            return self._in_package(module, name)
         if name in about.get("absent", ()):
             return False
         return True if name in about.get("names", ()) else None
+
+    def _in_package(self, module: str, name: str) -> bool | None:
+        about = self._facts["packages"][module.partition(".")[0]]
+        missing = [about.get("absent", {})]
+        for until, names in about.get("absent_until", {}).items():
+            missing += [names] if in_range(self._release, None, until) else []
+        if any(name in names.get(module, ()) for names in missing):
+            return False
+        return True if name in about.get("names", {}).get(module, ()) else None
 
     def query(self, name: str) -> Facts | None:
         """Return what is known of the answers of a function of the machine's packages."""

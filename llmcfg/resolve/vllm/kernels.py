@@ -13,8 +13,8 @@ from llmcfg.resolve.vllm.modules import is_importing
 class Kernels:
     """Stands in for ``torch.ops.<library>``, which is ``real``.
 
-    ``queries`` are answered by the card's capability; ``operators`` are there and can't be run. While
-    modules are imported the real namespace answers, so that they register what they have.
+    ``queries`` are answered by the card's capability; ``operators`` are there, the whole of them, and can't
+    be run. While modules are imported the real namespace answers: they keep what they find.
     """
 
     def __init__(
@@ -39,7 +39,6 @@ class Kernels:
             return getattr(self._real, name)
         if full in self._operators:
             return _Present(full)
-        unforeseen(f"whether the build has torch.ops.{full}")
         raise AttributeError(name)
 
     def _answer(self, full: str) -> Callable[..., Any]:

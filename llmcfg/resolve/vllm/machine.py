@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -22,6 +23,7 @@ from llmcfg.data import evidence_path
 from llmcfg.gpus import Gpu, find
 from llmcfg.resolve.question import Machine
 from llmcfg.resolve.record import assume, unforeseen
+from llmcfg.resolve.vllm.capability import supports
 from llmcfg.resolve.vllm.contents import Contents
 from llmcfg.resolve.vllm.kernels import Kernels
 from llmcfg.resolve.vllm.modules import Finder, is_importing
@@ -60,7 +62,9 @@ def pretend(machine: Machine, folder: Path, release: str) -> None:
     _pretend_torch()
     _pretend_kernels(contents)
     _pretend_files()
+    _pretend_tools()
     _pretend_triton()
+    _note_capability()
 
 
 def _install(folder: Path, contents: Contents, release: str) -> None:
@@ -86,11 +90,49 @@ def _distribution(folder: Path, name: str, version: str, entry_points: str = "")
 
 
 def _pretend_kernels(contents: Contents) -> None:
+    """Define the operators of the build, and put namespaces before them that answer their queries."""
     torch: Any = import_module("torch")
     queries = facts()["kernels"]
-    for library in {name.partition(".")[0] for name in (*queries, *contents.operators)}:
+    for library in sorted({name.partition(".")[0] for name in (*queries, *contents.operators)}):
+        operators = [name for name in contents.operators if name.startswith(f"{library}.")]
+        _define(library, operators)
         real = getattr(torch.ops, library)
-        setattr(torch.ops, library, Kernels(library, real, queries, contents.operators, card().capability))
+        setattr(torch.ops, library, Kernels(library, real, queries, operators, card().capability))
+
+
+_defined: list[Any] = []
+
+
+def _define(library: str, operators: list[str]) -> None:
+    """Let operators have names, which the passes of the compiler keep while they are imported."""
+    place = import_module("torch.library").Library(library, "FRAGMENT")
+    for name in operators:
+        place.define(f"{name.partition('.')[2]}(Tensor x) -> Tensor")
+    _defined.append(place)
+
+
+def settle() -> None:
+    """Answer what only functions of vLLM itself can be made to answer; vLLM is imported by now."""
+    for name, about in facts()["network"].items():
+        _replace(name, lambda about=about, name=name: assume(f"{name}()", about["answer"], _sources(about)))
+    runtime: Any = import_module("vllm.distributed.device_communicators.cuda_wrapper")
+    runtime.CudaRTLibrary = _Runtime
+
+
+class _Runtime:
+    """Stands in for CUDA's runtime library."""
+
+    def __init__(self) -> None:
+        assume("libcudart is loaded", True, "llmcfg: taken to be so where vLLM runs on CUDA")
+
+
+def _replace(name: str, function: Callable[..., Any]) -> None:
+    module, _, attribute = name.rpartition(".")
+    setattr(import_module(module), attribute, function)
+
+
+def _sources(about: Any) -> str:
+    return "; ".join(about["source"])
 
 
 def _pretend_files() -> None:
@@ -101,10 +143,34 @@ def _pretend_files() -> None:
         text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else ""
         for name, about in facts()["files"].items():
             if isinstance(text, str) and text.endswith(name):
-                return bool(assume(f"file {name} is there", about["answer"], "; ".join(about["source"])))
+                return bool(assume(f"file {name} is there", about["answer"], _sources(about)))
         return exists(path)
 
     os.path.exists = answer
+
+
+def _pretend_tools() -> None:
+    """Let the programs that vLLM looks for be there, or not, whatever this machine has."""
+    which = shutil.which
+
+    def answer(command: Any, *arguments: Any, **keywords: Any) -> str | None:
+        about = facts()["tools"].get(os.path.basename(os.fspath(command)))
+        if about is None:
+            return which(command, *arguments, **keywords)
+        name = os.path.basename(os.fspath(command))
+        is_there = assume(f"{name} is installed", bool(about["comes_with"]), _sources(about))
+        return f"/usr/bin/{name}" if is_there else None
+
+    shutil.which = answer
+
+
+def _note_capability() -> None:
+    """Note where the card is older than what the published build has kernels for."""
+    oldest = facts()["capabilities"]
+    major, minor = card().capability
+    if not supports(oldest, card().capability):
+        question = f"the build has kernels for compute capability {major}.{minor}"
+        assume(question, "built from source", f"{oldest['note']} ({_sources(oldest)})")
 
 
 # --- torch --------------------------------------------------------------------------------------------

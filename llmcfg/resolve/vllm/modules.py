@@ -51,13 +51,17 @@ class Finder(MetaPathFinder, Loader):
         """Return what a call of the function gives.
 
         Raises:
+            RuntimeError: if the function raises it on such a card.
             Unforeseen: if the table does not know.
         """
         query = self.contents.query(name)
         if query is None:
             raise unforeseen(f"{name}(…)")
         found = supports(query, self._capability) if {"from", "only"} & query.keys() else query["answer"]
-        return assume(f"{name}(…)", found, "; ".join(query["source"]))
+        assume(f"{name}(…)", found, "; ".join(query["source"]))
+        if "raises" in query and not found:
+            raise RuntimeError(query["raises"])
+        return found
 
     def is_true(self, name: str) -> bool:
         """Tell whether the thing of that name is true: all are, but for what the table calls false."""

@@ -53,6 +53,8 @@ def prepare(setup: Setup) -> Engine:
         os.environ.setdefault("VLLM_TARGET_DEVICE", "cpu")
     vllm = import_module("vllm")
     _inspect_in_process()
+    if "llmcfg.resolve.vllm.machine" in sys.modules:
+        sys.modules["llmcfg.resolve.vllm.machine"].settle()
     _warm_up()
     _find_caches()
     return _engine(vllm.__version__)
