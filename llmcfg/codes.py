@@ -167,4 +167,49 @@ CODES: dict[str, Code] = {
         "Building the native objects, or asking for the GPU, needs a package that is not installed.",
         "llmcfg.compile(…).build()",
     ),
+    "L601": Code(
+        "the engine refuses",
+        "The engine's own code, or the rules that stand in for it, refuses the config on this machine. The "
+        "place is that of the parameter without which it accepts, else of the one that it names.",
+        "vllm: {engine: {tensor_parallel_size: 3}}",
+    ),
+    "L602": Code(
+        "the engine alters a value",
+        "The engine takes the value and holds another one in the end. The hint gives the reason as the "
+        "engine says it, else as the schema's rules do, and other parameters without which it would not.",
+        "vllm: {sampling: {temperature: 0.001}}",
+    ),
+    "L603": Code(
+        "the engine warns",
+        "The engine says this about the config, and does not say it of one with nothing but the model.",
+        "vllm: {engine: {enforce_eager: true}}",
+    ),
+    "L604": Code(
+        "nobody can answer",
+        "The engine asked the device, or a compiled kernel, for something that is in no table. What "
+        "follows from it is not known: this is no pass.",
+        "llmcfg resolve --backend pytorch --gpu h100 --packages bitsandbytes",
+    ),
+    "L605": Code(
+        "another model stands in",
+        "The model's `config.json` was not found, so a model of a common shape was taken in its place. What "
+        "depends on the shape (dtype, head sizes, limits of length) may differ.",
+        "llmcfg resolve --model-config config.json",
+    ),
+    "L606": Code(
+        "the engine failed",
+        "The engine's process could not be started, or ended before it answered.",
+        "llmcfg resolve",
+    ),
+    "L607": Code(
+        "no answer in time",
+        "The engine did not answer within `--timeout` seconds, and was ended.",
+        "llmcfg resolve --timeout 1",
+    ),
+    "L608": Code(
+        "another version answers",
+        "The installed engine, which answers, is another release than the one that `--backend-version` "
+        "names, or than the reference of the schema.",
+        "llmcfg resolve --backend vllm --backend-version 0.33.0",
+    ),
 }

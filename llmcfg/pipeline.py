@@ -45,7 +45,7 @@ def run(document: Document, request: Request) -> Result:
         return Result([], _placed([_no_mapping(document.data)], document))
     broken = validate("root", document.data, ())
     found = [*document.problems, *broken]
-    chosen = _choose(document.data, request)
+    chosen = choose(document.data, request)
     if not chosen and not _explained(found):
         found.append(_no_backend())
     gpu = _gpu(document.data, request, found)
@@ -84,7 +84,8 @@ def _section(backend: str, data: dict[str, Any], model: Any, gpu: Gpu | None, ve
     return Compiled(backend, version, model, native, environment, found)
 
 
-def _choose(data: dict[str, Any], request: Request) -> list[str]:
+def choose(data: dict[str, Any], request: Request) -> list[str]:
+    """Return the backends that are asked for: by the caller, else by the config, else by its sections."""
     present = [backend for backend in backends() if backend in data]
     if request.backend == ALL:
         return present or list(backends())

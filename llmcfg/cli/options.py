@@ -91,6 +91,25 @@ COMMANDS: dict[str, Command] = {
             _STRICT,
         ),
     ),
+    "resolve": Command(
+        "llmcfg.cli.resolve",
+        "Ask the installed engine what it makes of a config, on a GPU that need not be here.",
+        (("file", True, False),),
+        (
+            _BACKEND,
+            _VERSION,
+            Option(
+                "gpu", "GPU to believe in: a name of `llmcfg gpus`, `none`, or `auto` (this one).", short="g"
+            ),
+            Option("gpus", "Number of GPUs; by default as many as the config asks for."),
+            Option("packages", "What that machine has installed besides: `bitsandbytes==0.49.0,flash-attn`."),
+            Option("model-config", "config.json to take for the model."),
+            Option("timeout", "Seconds for an answer.", default="120"),
+            Option("format", "Form of the result.", ("text", "json"), default="text", short="f"),
+            _OUTPUT,
+            _STRICT,
+        ),
+    ),
     "explain": Command(
         "llmcfg.cli.explain",
         "Explain a parameter, a value of it (`NAME=VALUE`), a rule, or a diagnostic code.",
@@ -152,6 +171,34 @@ COMMANDS: dict[str, Command] = {
             _FROM,
             _RELEASE,
             Option("format", "Form of the report.", ("text", "json", "todo"), default="text", short="f"),
+            _OUTPUT,
+        ),
+    ),
+    "audit resolve": Command(
+        "llmcfg.cli.audit.resolve",
+        "Ask an engine what it makes of every value of the schema, on GPUs that need not be here.",
+        (),
+        (
+            Option("backend", "Engine to ask.", BACKENDS, short="b"),
+            Option("gpus", "Names of GPUs, parted by commas; `all`: one per capability.", default="all"),
+            Option("param", "Only parameters, or trials, that this pattern matches.", default="*"),
+            Option("from", "Another release's package to ask: folder, wheel or sdist.", keyword="source"),
+            Option("packages", "What the machines have installed besides, parted by commas."),
+            Option("jobs", "Processes at a time; by default as many as there are cores.", short="j"),
+            Option("resume", "Ask only what the output file does not hold yet.", flag=True),
+            Option(
+                "format", "Form of the summary.", ("table", "json", "markdown"), default="table", short="f"
+            ),
+            Option("output", "File of results: JSON lines, appended as answers come.", short="o"),
+        ),
+    ),
+    "audit confront": Command(
+        "llmcfg.cli.audit.confront",
+        "Hold the schema against a file of answers; exit 1 where they differ and nobody explained it.",
+        (("results", True, False),),
+        (
+            Option("all", "Show the differences that have an explanation too.", flag=True),
+            Option("format", "Form of the report.", ("text", "json"), default="text", short="f"),
             _OUTPUT,
         ),
     ),

@@ -1,0 +1,1 @@
+"""An engine that takes vLLM's parameters and behaves in every way that a real one might."""
