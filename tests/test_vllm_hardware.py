@@ -15,10 +15,10 @@ import pytest
 
 pytest.importorskip("vllm")
 
-from llmcfg.gpus import Gpu, table
+from llmcfg.gpus import Gpu, find, table
 from llmcfg.versions import in_range
 from tests.support.parameters import Parameter, check, parameters
-from tests.support.vllm_cards import Card, QueryFailed, on_cards
+from tests.support.vllm_cards import QueryFailed, on_cards
 from tests.support.vllm_differences import BEYOND, DIFFERENCES, UNSAID
 from tests.support.vllm_hardware import AREAS, everything, failing
 from tests.support.vllm_platforms import attention_backends, quantization_methods
@@ -53,13 +53,9 @@ def gpus() -> dict[Capability, Gpu]:
     return {gpu.capability: gpu for gpu in sorted(table(), key=lambda gpu: gpu.capability)}
 
 
-def cards() -> list[Card]:
-    return [Card(gpu.name, gpu.capability, gpu.memory) for gpu in gpus().values()]
-
-
 @cache
 def answers() -> dict[Capability, dict[str, Any]]:
-    return {card.capability: answer for card, answer in on_cards(everything, cards()).items()}
+    return {card.capability: answer for card, answer in on_cards(everything, gpus().values()).items()}
 
 
 def test_one_gpu_can_stand_for_all_of_its_compute_capability() -> None:
@@ -198,7 +194,7 @@ def test_linear_backends_have_a_kernel_on_the_platforms_that_are_named(platform:
 
 def test_a_question_that_fails_is_told() -> None:
     with pytest.raises(QueryFailed, match="ZeroDivisionError"):
-        on_cards(failing, cards()[:1])
+        on_cards(failing, [find("h100")])
 
 
 def test_differences_name_their_reason_and_source() -> None:

@@ -6,11 +6,13 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from llmcfg.audit.solver import Json
+from llmcfg.resolve.question import Machine
 from tests.support.breaking import lowered
 from tests.support.forked import Crashed, forked
-from tests.support.solver import Json
 
 CARD, HERE = "h100", "cpu"
+_CARDS = 64
 _SECONDS = 30.0
 
 
@@ -28,9 +30,9 @@ def serve(machine: str, asked: dict[str, tuple[Case, Case]], models: str, tokeni
         {"VLLM_LOGGING_LEVEL": "ERROR", "VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CACHE_ROOT": models}
     )
     if machine == CARD:
-        from tests.support.virtual_gpu import H100, plug_in
+        from tests.support.vllm_cards import become
 
-        plug_in(H100)
+        become(Machine(CARD, _CARDS), Path(models))
     from tests.support.model_configs import make_models
     from tests.support.vllm_replay import warm_up
 

@@ -204,6 +204,7 @@ def properties() -> Any:
         major=major,
         minor=minor,
         total_memory=int(gpu.memory * 2**30),
+        gcnArchName=gpu.title,
         **known.get("torch", {}),
     )
 

@@ -48,7 +48,7 @@ def prepare(setup: Setup) -> Engine:
     if is_virtual and setup.machine.gpu != "none":
         from llmcfg.resolve.vllm import machine
 
-        machine.pretend(setup.machine, Path(setup.folder), _release())
+        machine.pretend(setup.machine, Path(setup.folder), release())
     elif is_virtual:
         os.environ.setdefault("VLLM_TARGET_DEVICE", "cpu")
     vllm = import_module("vllm")
@@ -174,7 +174,7 @@ def _engine(release: str) -> Engine:
     return Engine("vllm", number, name, device, packages, record.assumed(), record.unknown())
 
 
-def _release() -> str:
+def release() -> str:
     """Return the release of vLLM that would be imported.
 
     Raises:
