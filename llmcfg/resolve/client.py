@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import sys
 import tempfile
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from llmcfg.resolve.question import Answer, Engine, Machine, Question, Setup, engine_from_json, from_json
@@ -19,12 +21,24 @@ START_SECONDS = 180.0
 ANSWER_SECONDS = 120.0
 
 
+# What the working folder holds must not stand in for modules.
+_START = f"""
+import sys
+sys.path[:] = [*filter(None, sys.path), {str(Path(__file__).parents[2])!r}]
+from llmcfg.resolve.worker import main
+main()
+"""
+
+
 class EngineFailed(Exception):
     """The engine's process could not be asked; the text says why."""
 
 
 class EngineAbsent(EngineFailed):
     """The engine is not installed, or can't be imported."""
+
+
+_ERROR = re.compile(r"[\w.]+(Error|Exception|Exit|Interrupt)\b")
 
 
 class EngineProcess:
@@ -45,7 +59,7 @@ class EngineProcess:
         self._log = open(os.path.join(self._folder.name, "stderr"), "w+b")
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 - our own worker
-                [sys.executable, "-m", "llmcfg.resolve.worker", str(theirs.fileno())],
+                [sys.executable, "-c", _START, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=self._log,
@@ -94,4 +108,5 @@ class EngineProcess:
     def _last_words(self) -> str:
         self._log.seek(0)
         lines = self._log.read().decode(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "the engine's process ended without a word"
+        errors = [line for line in lines if _ERROR.match(line)]
+        return (errors or lines or ["the engine's process ended without a word"])[-1]

@@ -45,37 +45,50 @@ def kinds() -> dict[str, Any]:
     return data
 
 
-def provide(model: Model, folder: Path, kind: str = STAND_IN) -> Provided:
-    """Return a description of the model; ``folder`` keeps what is made, ``kind`` is what may stand in.
+def provide(model: Model, folder: Path) -> Provided:
+    """Return a description of the model; ``folder`` keeps what is made.
 
     Raises:
         ValueError: if the given ``config.json`` cannot be read.
     """
     if model.config is None and (Path(model.name) / "config.json").is_file():
         return Provided(model.name, f"{model.name} on this machine", False)
-    place = folder / hashlib.sha256(json.dumps([*model, kind]).encode()).hexdigest()[:16]
+    place = folder / hashlib.sha256(json.dumps(model).encode()).hexdigest()[:16]
     note = place / _NOTE
     if not note.exists():
-        found = _make(model, place, kind)
+        found = _make(model, place)
         place.mkdir(exist_ok=True)
         note.write_text(json.dumps(found), encoding="utf-8")
-    return Provided(*json.loads(note.read_text(encoding="utf-8")))
+    found = Provided(*json.loads(note.read_text(encoding="utf-8")))
+    _names[found.path] = model.name
+    return found
 
 
-def _make(model: Model, place: Path, kind: str) -> Provided:
+_names: dict[str, str] = {}
+
+
+def with_names(text: str) -> str:
+    """Put the names of models into a text of JSON, where it has the folders that stand for them."""
+    for path, name in _names.items():
+        text = text.replace(json.dumps(path)[1:-1], json.dumps(name)[1:-1])
+    return text
+
+
+def _make(model: Model, place: Path) -> Provided:
     if model.config is not None:
         _describe(place, _read(model.config))
         return Provided(str(place), f"{model.config}", False)
     if model.name.startswith(KIND):
-        kind = model.name.removeprefix(KIND)
-        _describe(place, kinds()[kind]["config"])
-        return Provided(str(place), f"a stand-in: {kinds()[kind]['title']}", True)
+        about = kinds()[model.name.removeprefix(KIND)]
+        _describe(place, about["config"])
+        return Provided(str(place), f"a stand-in: {about['title']}", True)
     downloaded = _from_hub(model.name)
     if downloaded is not None:
         return Provided(downloaded, f"{model.name} on the hub", False)
-    _describe(place, kinds()[kind]["config"])
+    about = kinds()[model.kind]
+    _describe(place, about["config"])
     why = f"config.json of {model.name} was found neither on this machine nor on a hub"
-    return Provided(str(place), f"a stand-in: {kinds()[kind]['title']} ({why})", True)
+    return Provided(str(place), f"a stand-in: {about['title']} ({why})", True)
 
 
 def _read(path: str) -> dict[str, Any]:

@@ -21,10 +21,14 @@ class Machine(NamedTuple):
 
 
 class Model(NamedTuple):
-    """What of the model is known: its name, and the ``config.json`` to take for it (None: look for it)."""
+    """What of the model is known: its name, and the ``config.json`` to take for it (None: look for it).
+
+    ``kind`` is the stand-in, of ``audit/models.json``, for a model that is nowhere to be found.
+    """
 
     name: str
     config: str | None = None
+    kind: str = "dense"
 
 
 class Setup(NamedTuple):
@@ -120,7 +124,8 @@ class Choice(NamedTuple):
 class Answer(NamedTuple):
     """How far the engine came with a config, and what it made of it.
 
-    ``stage`` is the last step that was done: "nothing", "constructed", "resolved" or "accepted".
+    ``stage`` is the last step that was done: "nothing", "constructed", "resolved", "accepted" (a request
+    too), or "built" (the layers of the model).
     ``held`` is keyed by the dotted native path of each value that was asked for
     (``EngineArgs.compilation_config.mode``); a value whose place is not known is left out.
     ``unknown`` names what the engine asked on the way of a machine that is not there, and nobody can answer:

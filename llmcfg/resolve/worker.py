@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from llmcfg.resolve.fork import Died, forked
+from llmcfg.resolve.models import with_names
 from llmcfg.resolve.question import Answer, Question, Refusal, Setup, as_json, engine_as_json
 
 
@@ -47,12 +48,8 @@ def _answer(resolver: Any, question: Question, seconds: float) -> Any:
 
 
 def _encoded(answer: Answer) -> bytes:
-    return json.dumps(as_json(answer), default=str).encode()
+    return with_names(json.dumps(as_json(answer), default=str)).encode()
 
 
 def _send(connection: Connection, data: Any) -> None:
     connection.send_bytes(json.dumps(data).encode())
-
-
-if __name__ == "__main__":
-    main()

@@ -40,10 +40,11 @@ def attention_backends(platform: str) -> set[str]:
 
 @cache
 def _tree(platform: str) -> ast.Module:
-    return ast.parse((_package() / "platforms" / f"{platform}.py").read_text(encoding="utf-8"))
+    return ast.parse((package() / "platforms" / f"{platform}.py").read_text(encoding="utf-8"))
 
 
-def _package() -> Path:
+def package() -> Path:
+    """Return the folder of vLLM, or of the release whose sources are asked."""
     if source := os.environ.get(SOURCE):
         return Path(source, "vllm")
     spec = importlib.util.find_spec("vllm")

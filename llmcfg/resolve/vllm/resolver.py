@@ -75,7 +75,7 @@ def resolve(question: Question) -> Answer:
     values: dict[str, Any] = {}
     try:
         native = _with_models(question, notes)
-        for reached in _steps(native, objects, question.is_served):
+        for reached in _steps(native, objects, question):
             stage = reached
     except (Exception, SystemExit) as error:
         refusal = _refusal(error)
@@ -84,16 +84,16 @@ def resolve(question: Question) -> Answer:
         values = held.held(question.native, objects["EngineArgs"], config, objects.get("SamplingParams"))
         values |= held.held_env(question.env)
     unknown = record.unknown()
-    if refusal is None and question.with_choices:
-        chosen = choices.choices(objects["VllmConfig"])
     if refusal is not None and refusal.kind == record.Unforeseen.__name__:
         refusal = None
+    if refusal is None and question.with_choices and "VllmConfig" in objects:
+        chosen = choices.choices(objects["VllmConfig"], objects.get("Built"))
     return Answer(stage, refusal, tuple(said), values, chosen, record.assumed(), unknown, "; ".join(notes))
 
 
-def _steps(native: dict[str, Any], objects: dict[str, Any], is_served: bool) -> Iterator[str]:
+def _steps(native: dict[str, Any], objects: dict[str, Any], question: Question) -> Iterator[str]:
     usage = import_module("vllm.usage.usage_lib").UsageContext
-    context = usage.OPENAI_API_SERVER if is_served else usage.LLM_CLASS
+    context = usage.OPENAI_API_SERVER if question.is_served else usage.LLM_CLASS
     for name, arguments in native.items():
         objects[name] = instance(f"vllm.{name}", construct(dict(arguments), instance))
     yield "constructed"
@@ -102,6 +102,9 @@ def _steps(native: dict[str, Any], objects: dict[str, Any], is_served: bool) -> 
     if "SamplingParams" in objects:
         _request(objects["VllmConfig"], objects["SamplingParams"])
     yield "accepted"
+    if question.with_choices:
+        objects["Built"] = import_module("llmcfg.resolve.vllm.built").build(objects["VllmConfig"])
+        yield "built"
 
 
 def _request(config: Any, params: Any) -> None:
@@ -126,15 +129,15 @@ def _with_models(question: Question, notes: list[str]) -> dict[str, Any]:
     """Return the native config with folders in place of the names of models."""
     native = {name: _copied(arguments) for name, arguments in question.native.items()}
     arguments = native.setdefault("EngineArgs", {})
-    provided = _provided(question.model, notes, STAND_IN)
+    provided = _provided(question.model, notes)
     arguments["model"] = provided.path
     arguments.setdefault("served_model_name", question.model.name)
     for owner, key, kind in _OTHER_MODELS:
         inner = arguments.get(owner)
         if isinstance(inner, dict) and isinstance(inner.get(key), str):
-            inner[key] = _provided(Model(inner[key]), notes, kind).path
-    if isinstance(arguments.get("tokenizer"), str) and not os.path.exists(arguments["tokenizer"]):
-        arguments["tokenizer"] = provided.path
+            inner[key] = _provided(Model(inner[key], kind=kind), notes).path
+    if isinstance(arguments.get("tokenizer"), str):
+        arguments["tokenizer"] = _provided(Model(arguments["tokenizer"]), notes).path
     _stay_offline()
     return native
 
@@ -150,8 +153,8 @@ def _copied(value: Any) -> Any:
     return value
 
 
-def _provided(model: Model, notes: list[str], kind: str) -> Provided:
-    provided = provide(model, _folder[0], kind)
+def _provided(model: Model, notes: list[str]) -> Provided:
+    provided = provide(model, _folder[0])
     notes.append(provided.note)
     return provided
 
@@ -207,7 +210,8 @@ def _warm_up() -> None:
     """Resolve the stand-in once; what that changes in the environment must not reach the answers."""
     environment = dict(os.environ)
     place = provide(Model(f"{KIND}{STAND_IN}"), _folder[0]).path
-    import_module("vllm").EngineArgs(model=place).create_engine_config()
+    config = import_module("vllm").EngineArgs(model=place).create_engine_config()
+    import_module("llmcfg.resolve.vllm.built").warm_up(config)
     import_module("vllm.model_executor.layers.quantization").get_quantization_config("fp8")
     os.environ.clear()
     os.environ.update(environment)
