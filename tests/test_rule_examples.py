@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from llmcfg.audit.solver import Json
 from llmcfg.catalog import backends
 from llmcfg.diagnostics import ERROR, Diagnostic
 from llmcfg.versions import in_range
 from tests.support.breaking import example
 from tests.support.parameters import check
 from tests.support.rule_judge import Rule, is_broken, rules_of
-from tests.support.solver import Json
 
 RULES = [rule for backend in backends() for rule in rules_of(backend)]
 

@@ -6,6 +6,7 @@ Questions come pickled, since they know the classes of native objects; answers g
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -31,6 +32,8 @@ def main() -> None:
     except ImportError as error:
         _send(connection, {"absent": str(error)})
         return
+    gc.disable()  # a collection in a child would copy all memory that it shares with this process
+    gc.freeze()
     _send(connection, {"engine": engine_as_json(engine)})
     while True:
         try:

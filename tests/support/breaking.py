@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 
 import jsonschema
 
+from llmcfg.audit.solver import ABSENT, PRESENT, Json, Path, Setting, join, product, settings
 from llmcfg.catalog import backends, bundle
 from llmcfg.diagnostics import ERROR
 from llmcfg.lower import Lowered, lower
@@ -34,7 +35,6 @@ from llmcfg.versions import in_range
 from tests.support.parameters import MODEL, Step, check, first_sample, parameters, partners_of, put, samples
 from tests.support.pattern_text import matching
 from tests.support.rule_judge import Rule, holds, is_broken, rules_of
-from tests.support.solver import ABSENT, PRESENT, Json, Path, Setting, join, product, settings
 
 _REPLAY = File(__file__).resolve().parents[1] / "data" / "replay"
 _CANDIDATES = 600

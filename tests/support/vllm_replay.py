@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from llmcfg.audit.solver import Json
 from llmcfg.native import construct, instance
-from tests.support.solver import Json
 from tests.support.vllm_parser import Member, holds
 from tests.support.vllm_steps import REQUESTS, STEPS
 

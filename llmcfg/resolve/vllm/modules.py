@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from inspect import Parameter, Signature
 from types import FrameType, ModuleType
 from typing import Any
 
@@ -114,10 +115,18 @@ class _StandIn(type):
     def __bool__(cls) -> bool:
         return cls._finder.is_true(cls._full)
 
+    def __contains__(cls, item: Any) -> bool:
+        raise unforeseen(f"whether {item!r} is in {cls._full}")
+
 
 def _stand_in(full: str, finder: Finder) -> Any:
     module, _, name = full.rpartition(".")
-    return _StandIn(name, (), {"__module__": module, "_full": full, "_finder": finder})
+    facts = {"__module__": module, "_full": full, "_finder": finder}
+    query = finder.contents.query(full) or {}
+    if isinstance(query.get("answer"), list):  # the names of parameters that are looked for
+        keywords = [Parameter(item, Parameter.KEYWORD_ONLY) for item in query["answer"]]
+        facts["__signature__"] = Signature(keywords)
+    return _StandIn(name, (), facts)
 
 
 def is_importing() -> bool:

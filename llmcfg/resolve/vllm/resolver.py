@@ -210,7 +210,10 @@ def _warm_up() -> None:
     """Resolve the stand-in once; what that changes in the environment must not reach the answers."""
     environment = dict(os.environ)
     place = provide(Model(f"{KIND}{STAND_IN}"), _folder[0]).path
-    config = import_module("vllm").EngineArgs(model=place).create_engine_config()
+    built = import_module("vllm").EngineArgs(model=place)
+    config = built.create_engine_config()
+    import_module("llmcfg.resolve.vllm.held").held({"EngineArgs": {"model": place}}, built, config)
+    import_module("llmcfg.resolve.vllm.choices").choices(config)
     import_module("llmcfg.resolve.vllm.built").warm_up(config)
     import_module("vllm.model_executor.layers.quantization").get_quantization_config("fp8")
     os.environ.clear()

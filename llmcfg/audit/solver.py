@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
-import jsonschema
+from llmcfg.checker import satisfies
 
 Json = dict[str, Any]
 Path = tuple[str, ...]
@@ -20,9 +20,13 @@ Setting = dict[Path, Any]
 class Pool(Protocol):
     """What may be written: the values at a path, and the keys of an object there."""
 
-    def values(self, path: Path) -> list[Any]: ...
+    def values(self, path: Path) -> list[Any]:
+        """Return the values that may stand at a path."""
+        ...
 
-    def keys(self, path: Path) -> list[str]: ...
+    def keys(self, path: Path) -> list[str]:
+        """Return the keys of the object at a path."""
+        ...
 
 
 class _Marker:
@@ -48,8 +52,7 @@ def settings(schema: Any, wanted: bool, pool: Pool, path: Path = ()) -> Iterator
     elif not _is_structural(schema):
         if wanted and schema.keys() == {"type", "minProperties"}:
             yield from _with_a_key(pool, path)
-        validator = jsonschema.Draft202012Validator(schema)
-        yield from ({path: value} for value in pool.values(path) if validator.is_valid(value) is wanted)
+        yield from ({path: value} for value in pool.values(path) if satisfies(schema, value) is wanted)
     elif wanted:
         yield from product(*_demands(schema, pool, path))
     else:

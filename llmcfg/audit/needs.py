@@ -1,0 +1,31 @@
+"""What a config needs: the requirements of everything that is written in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from llmcfg.audit.parameters import Json
+from llmcfg.catalog import backend_catalog
+from llmcfg.lower import lower
+from llmcfg.uses import Use
+
+_OFF = (None, False, 0)
+
+
+def requirements(backend: str, document: Json) -> Iterator[list[Json]]:
+    """Yield the alternatives of each parameter and value that needs something to take effect."""
+    for use in lower(backend, document[backend], None).uses:
+        for alternatives in _of_use(backend, use):
+            effective = [item for item in alternatives if item.get("level") != "ignored"]
+            if effective:
+                yield effective
+
+
+def _of_use(backend: str, use: Use) -> Iterator[list[Json]]:
+    entry = backend_catalog(backend)["types"][use.type]
+    facts = entry["when"] if use.key is None else entry["parameters"][use.key]["when"]
+    if use.key is None or not any(use.value is item for item in _OFF):
+        yield facts.get("requires", [])
+    if use.key is not None:
+        text = use.value if isinstance(use.value, str) else str(use.value).lower()
+        yield facts.get("values", {}).get(text, {}).get("requires", [])

@@ -1,0 +1,1 @@
+"""vLLM really started, behind the same questions and answers as `llmcfg resolve`."""
