@@ -11,11 +11,9 @@ from typing import Any
 
 import pytest
 
-from llmcfg.audit.batches import Batch, packed
 from llmcfg.audit.campaign import Campaign, Order, Watch
 from llmcfg.audit.devices import devices, representatives
 from llmcfg.audit.journal import Journal
-from llmcfg.audit.models import kinds
 from llmcfg.audit.plan import NO_SUCH_KEY, plan
 from llmcfg.audit.results import Results, grouped, line_schema, read
 from llmcfg.audit.trial import Trial
@@ -285,13 +283,7 @@ class Stub:
     def __init__(self, answers: Callable[[Question, Machine], Answer | None]) -> None:
         self.answers = answers
         self.asked: list[tuple[str, Question]] = []
-        self.batches = 0
         self.opened = 0
-
-    def in_batch(self, question: Question, engine: _Answering) -> Answer:
-        """Answer as alone, but uncounted."""
-        found = self.answers(question, engine.machine)
-        return Answer("accepted", held=dict(_held(question.native))) if found is None else found
 
     def opener(self, machine: Machine) -> Any:
         @contextmanager
@@ -306,10 +298,7 @@ class _Answering:
     def __init__(self, stub: Stub, machine: Machine) -> None:
         self.stub, self.machine, self.engine = stub, machine, stub.engine
 
-    def ask(self, question: Question | Batch, seconds: float = 0.0) -> Answer:
-        if isinstance(question, Batch):
-            self.stub.batches += 1
-            return packed([self.stub.in_batch(item, self) for item in question.questions])
+    def ask(self, question: Question, seconds: float = 0.0) -> Answer:
         self.stub.asked.append((str(self.machine.gpu), question))
         found = self.stub.answers(question, self.machine)
         return Answer("accepted", held=dict(_held(question.native))) if found is None else found
@@ -434,53 +423,6 @@ def test_answers_without_a_value_are_asked_for_once(tmp_path: Path) -> None:
     campaign(tmp_path / "r.jsonl", stub, gpus="h100", jobs=1)
     count = len(plan("vllm", VERSION, PARAM))
     assert len(stub.asked) <= count + 6
-
-
-def batched(path: Path, stub: Stub) -> Results:
-    with Journal(str(path), False) as journal:
-        Campaign(order(stub, gpus="h100", jobs=1)._replace(at_once=8), journal, Watch()).run()
-    return read(str(path))
-
-
-def verdicts(results: Results) -> dict[str, str]:
-    return {name: item["answers"][0]["verdict"] for name, item in results.records.items()}
-
-
-def test_batches_give_the_same_verdicts_with_fewer_questions(tmp_path: Path) -> None:
-    alone, fast = Stub(on_old_cards), Stub(on_old_cards)
-    expected = verdicts(campaign(tmp_path / "a.jsonl", alone, gpus="h100", jobs=1))
-    assert verdicts(batched(tmp_path / "b.jsonl", fast)) == expected
-    values = len(plan("vllm", VERSION, PARAM)) - len(kinds())
-    assert len(fast.asked) < len(alone.asked) - values + 6
-    assert fast.batches > 1
-
-
-@pytest.mark.parametrize(
-    "lie", [refused("left behind"), Answer("accepted", held=held("auto")), FINE._replace(unknown=("x",))]
-)
-def test_what_is_unusual_in_a_batch_is_asked_again_alone(tmp_path: Path, lie: Answer) -> None:
-    class Lying(Stub):
-        def in_batch(self, question: Question, engine: _Answering) -> Answer:
-            is_probe = "kv_cache_dtype" not in question.native["EngineArgs"]
-            return super().in_batch(question, engine) if is_probe else lie
-
-    found = verdicts(batched(tmp_path / "r.jsonl", Lying(on_old_cards)))
-    assert found[f"{PARAM}=fp8_e4m3"] == "supported"
-
-
-def test_a_batch_after_which_the_engine_is_another_does_not_count(tmp_path: Path) -> None:
-    class Spoilt(Stub):
-        def in_batch(self, question: Question, engine: _Answering) -> Answer:
-            return FINE
-
-    def strict(question: Question, machine: Machine) -> Answer | None:
-        is_asked = "kv_cache_dtype" in question.native["EngineArgs"]
-        return Answer("constructed", STOP) if is_asked else None
-
-    stub = Spoilt(strict)
-    found = verdicts(batched(tmp_path / "r.jsonl", stub))
-    assert found[f"{PARAM}=fp8_e4m3"] == "rejected"
-    assert stub.batches == 3
 
 
 # --- devices, and the command -----------------------------------------------------------------------------
