@@ -37,9 +37,10 @@ DATA = [
         for backend in BACKENDS
     ),
     "llmcfg/_data/audit/surfaces.json",
+    "llmcfg/_data/audit/models.json",
     *(
         f"llmcfg/_data/{path.relative_to(ROOT).as_posix()}"
-        for folder in ("inventory", "decisions")
+        for folder in ("inventory", "decisions", "machines", "results")
         for path in (ROOT / "audit" / folder).rglob("*.*")
     ),
 ]

@@ -50,7 +50,7 @@ _RELEASE = Option("version", "Release: a stored one, else pip downloads it; with
 _PACKAGE = Option("package", "Package of the backend that is meant; by default its own.")
 _OUTPUT = Option("output", "Write to this file instead of standard output.", short="o")
 
-GROUPS = {"audit": "Hold the schema against the engines: inventories, coverage, drift."}
+GROUPS = {"audit": "Hold the schema against the engines: inventories, coverage, drift, answers."}
 """The commands that only hold others, whose names follow them after a space."""
 
 COMMANDS: dict[str, Command] = {
