@@ -15,7 +15,7 @@ pytest.importorskip("vllm")
 
 from llmcfg.gpus import find
 from llmcfg.resolve.client import EngineProcess
-from llmcfg.resolve.models import kinds
+from llmcfg.resolve.kinds import kinds
 from llmcfg.resolve.question import Answer, Choice, Machine, Model, Question
 from tests.support.vllm_expected import CARDS, HELD, METHODS, ROWS, UNASKED, Expected, Kept, Source
 from tests.support.vllm_platforms import package

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any
 
-from llmcfg.audit import models
 from llmcfg.audit.plan import BASELINE
 from llmcfg.audit.trial import Trial
 from llmcfg.audit.values import DEFAULT, VALUE
@@ -28,6 +27,7 @@ from llmcfg.audit.verdict import (
 from llmcfg.lower import ENV, lower
 from llmcfg.resolve.client import EngineFailed
 from llmcfg.resolve.engines import Answering
+from llmcfg.resolve.kinds import plain
 from llmcfg.resolve.models import KIND
 from llmcfg.resolve.question import Answer, Engine, Model, Question, Refusal
 
@@ -69,7 +69,7 @@ class Asker:
         first = self._first(trial, trial.kinds)
         if is_expected or trial.role not in _OPEN_ROLES or first.verdict not in (REJECTED, NOT_RUNNABLE):
             return first
-        other = self._first(trial, tuple(kind for kind in models.plain() if kind not in trial.kinds), _TRIED)
+        other = self._first(trial, tuple(kind for kind in plain() if kind not in trial.kinds), _TRIED)
         if other.verdict in (REJECTED, NOT_RUNNABLE):
             return first
         if first.verdict == NOT_RUNNABLE:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
-from llmcfg.audit.needs import requirements
 from llmcfg.audit.parameters import Json, Parameter, Place, samples
 from llmcfg.audit.solver import ABSENT, PRESENT, Path, Setting, settings
 from llmcfg.catalog import bundle, rule_texts
@@ -19,6 +18,7 @@ from llmcfg.diagnostics import ERROR, WARNING, Diagnostic
 from llmcfg.document import Document
 from llmcfg.lower import lower
 from llmcfg.pipeline import Request, run
+from llmcfg.resolve.needs import requirements
 
 _TRIED = 60
 _ROUNDS = 4

@@ -9,14 +9,14 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
-from llmcfg.audit import models
-from llmcfg.audit.needs import requirements
 from llmcfg.audit.parameters import MODEL, Json, Parameter, everywhere, put
 from llmcfg.audit.partners import Config, checked, config_for
 from llmcfg.audit.trial import Trial, trial_id
 from llmcfg.audit.values import DEFAULT, FORBIDDEN, VALUE, Value, values
 from llmcfg.catalog import bundle
 from llmcfg.lower import ENV
+from llmcfg.resolve import kinds
+from llmcfg.resolve.needs import of_model
 
 BASELINE = "baseline"
 NO_SUCH_KEY = "llmcfg_no_such_key"
@@ -29,7 +29,7 @@ def plan(backend: str, version: str, only: str = "*") -> list[Trial]:
     A pattern matches the parameter (with or without the choices among types on the way to it) or the
     trial. The baselines of the kinds of models come first, and are always there.
     """
-    return [*(_baseline(backend, kind) for kind in models.kinds()), *_trials(backend, version, only)]
+    return [*(_baseline(backend, kind) for kind in kinds.kinds()), *_trials(backend, version, only)]
 
 
 @cache
@@ -68,7 +68,7 @@ def _allowed(parameter: Parameter) -> Any:
 
 
 def _trial(parameter: Parameter, item: Value, config: Config) -> Trial:
-    wanted = _wanted(parameter.backend, config.document)
+    wanted = of_model(parameter.backend, config.document)
     return Trial(
         trial_id(parameter.key, item.value),
         parameter.backend,
@@ -77,8 +77,8 @@ def _trial(parameter: Parameter, item: Value, config: Config) -> Trial:
         item.role,
         config.document,
         _without(config.document, (parameter.backend, *parameter.path)),
-        _kinds(parameter, item.value) or models.fulfilling(wanted),
-        models.missing(wanted),
+        _kinds(parameter, item.value) or kinds.fulfilling(wanted),
+        kinds.missing(wanted),
         _is_open(parameter.schema, item),
         (parameter.schema["default"],) if "default" in parameter.schema else (),
         bool(_checkpoints(parameter, item.value)),
@@ -99,14 +99,14 @@ def _names_architecture(facts: Json) -> bool:
 
 def _kinds(parameter: Parameter, value: Any) -> tuple[str, ...]:
     """Return the kinds of checkpoints that a value names, or a choice among types on the way to it."""
-    chosen = (models.for_value("method", name) for _, name in reversed(parameter.tags))
+    chosen = (kinds.for_value("method", name) for _, name in reversed(parameter.tags))
     return _checkpoints(parameter, value) or next(filter(None, chosen), ())
 
 
 def _checkpoints(parameter: Parameter, value: Any) -> tuple[str, ...]:
     """Return the kinds of checkpoints that a value of a section's own parameter names."""
     is_own = len(parameter.path) == 2
-    return models.for_value(parameter.path[-1], value) if is_own else ()
+    return kinds.for_value(parameter.path[-1], value) if is_own else ()
 
 
 def _is_open(schema: Json, item: Value) -> bool:
@@ -129,15 +129,6 @@ def _without(document: Json, path: tuple[Any, ...]) -> Json:
     return document
 
 
-def _wanted(backend: str, document: Json) -> list[set[str]]:
-    """Return what everything in a config asks of the model: for each the kinds that would do."""
-    return [
-        {item["model"] for item in alternatives}
-        for alternatives in requirements(backend, document)
-        if all("model" in item for item in alternatives)
-    ]
-
-
 def _baseline(backend: str, kind: str) -> Trial:
     document: Json = {"model": MODEL, backend: {}}
     return Trial(f"{backend}:{kind}", backend, "", None, BASELINE, document, document, (kind,))
@@ -152,7 +143,7 @@ def _unknown_keys(backend: str) -> Iterator[Trial]:
             put(document, (backend, *path), value)
         name = ".".join((backend, *map(str, place)))
         before = _without(document, (backend, *place))
-        yield Trial(trial_id(name, 1), backend, name, 1, FORBIDDEN, document, before, (models.DENSE,))
+        yield Trial(trial_id(name, 1), backend, name, 1, FORBIDDEN, document, before, (kinds.DENSE,))
 
 
 def _first_of_each_section(backend: str) -> list[Parameter]:

@@ -14,6 +14,8 @@ from llmcfg.pipeline import run as compiled_by
 from llmcfg.resolve.client import EngineAbsent, EngineFailed
 from llmcfg.resolve.engines import SOURCES, Answering, installed, needed, release
 from llmcfg.resolve.findings import TIMED_OUT, findings
+from llmcfg.resolve.kinds import for_config
+from llmcfg.resolve.needs import of_model
 from llmcfg.resolve.outcome import is_confirmed
 from llmcfg.resolve.question import Engine, Machine, Model
 from llmcfg.resolve.resolution import Resolution
@@ -87,7 +89,9 @@ def _asked(
         if has_errors(again.diagnostics):
             return nothing._replace(version=version, diagnostics=tuple(again.diagnostics))
         compiled = again.compiled[0]
-    model = Model(compiled.model, ask.model_config)
+    section = document.data.get(compiled.backend) or {}
+    wanted = of_model(compiled.backend, {compiled.backend: section})
+    model = Model(compiled.model, ask.model_config, for_config(section, wanted))
     found = Session(engine, document, compiled, model, ask.limits).run()
     result = nothing._replace(
         version=compiled.version,
@@ -98,7 +102,9 @@ def _asked(
         choices=found.answer.chosen,
         refused=found.attribution.refused,
         messages=found.messages,
-        assumed=found.answer.assumed,
+        assumed=tuple(
+            {item.question: item for item in (*engine.engine.assumed, *found.answer.assumed)}.values()
+        ),
         unknown=found.unknown,
         questions=found.questions,
         is_cut=found.attribution.is_cut,

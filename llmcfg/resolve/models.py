@@ -10,14 +10,13 @@ import hashlib
 import json
 import os
 import shutil
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from llmcfg.data import evidence_path
+from llmcfg.resolve.kinds import DENSE, kinds
 from llmcfg.resolve.question import Model
 
-STAND_IN = "dense"
+STAND_IN = DENSE
 KIND = "kind:"
 """A model's name of the form ``kind:moe`` is a kind of the table of stand-ins."""
 
@@ -36,13 +35,6 @@ class Provided(NamedTuple):
     path: str
     note: str
     is_stand_in: bool
-
-
-@cache
-def kinds() -> dict[str, Any]:
-    """Return the table of stand-ins by kind."""
-    data: dict[str, Any] = json.loads(Path(evidence_path("models.json")).read_text("utf-8"))
-    return data
 
 
 def provide(model: Model, folder: Path) -> Provided:

@@ -6,7 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
-from llmcfg.audit.models import kinds
+from llmcfg.resolve.kinds import kinds
 
 
 def make_models(folder: Path, tokenizer: Path) -> None:

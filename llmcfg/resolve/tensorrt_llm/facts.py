@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 from llmcfg.gpus import Gpu, UnknownGpu, find
 from llmcfg.nvml import GpuQueryFailed
-from llmcfg.resolve.models import KIND, STAND_IN, kinds
+from llmcfg.resolve.kinds import kinds
+from llmcfg.resolve.models import KIND, STAND_IN
 from llmcfg.resolve.question import Machine, Model
 
 Json = dict[str, Any]

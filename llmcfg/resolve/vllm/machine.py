@@ -151,9 +151,10 @@ def _pretend_files() -> None:
 
 def _pretend_tools() -> None:
     """Let the programs that vLLM looks for be there, or not, whatever this machine has."""
-    which = shutil.which
+    place: Any = shutil
+    which = place.which
 
-    def answer(command: Any, *arguments: Any, **keywords: Any) -> str | None:
+    def answer(command: Any, *arguments: Any, **keywords: Any) -> Any:
         about = facts()["tools"].get(os.path.basename(os.fspath(command)))
         if about is None:
             return which(command, *arguments, **keywords)
@@ -161,7 +162,7 @@ def _pretend_tools() -> None:
         is_there = assume(f"{name} is installed", bool(about["comes_with"]), _sources(about))
         return f"/usr/bin/{name}" if is_there else None
 
-    shutil.which = answer
+    place.which = answer
 
 
 def _note_capability() -> None:

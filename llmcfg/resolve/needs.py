@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
-from llmcfg.audit.parameters import Json
 from llmcfg.catalog import backend_catalog
 from llmcfg.lower import lower
 from llmcfg.uses import Use
 
+Json = dict[str, Any]
 _OFF = (None, False, 0)
 
 
@@ -29,3 +30,12 @@ def _of_use(backend: str, use: Use) -> Iterator[list[Json]]:
     if use.key is not None:
         text = use.value if isinstance(use.value, str) else str(use.value).lower()
         yield facts.get("values", {}).get(text, {}).get("requires", [])
+
+
+def of_model(backend: str, document: Json) -> list[set[str]]:
+    """Return what everything in a config asks of the model: for each the features that would do."""
+    return [
+        {item["model"] for item in alternatives}
+        for alternatives in requirements(backend, document)
+        if all("model" in item for item in alternatives)
+    ]

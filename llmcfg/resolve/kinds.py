@@ -1,4 +1,4 @@
-"""The kinds of models that values are tried with: ``audit/models.json``."""
+"""The kinds of models that may stand in for another: ``audit/models.json``."""
 
 from __future__ import annotations
 
@@ -52,3 +52,10 @@ def missing(wanted: list[set[str]]) -> str | None:
     """Return what is asked of the model and no kind fulfils."""
     wishes = [wish for wish in wanted if not any(wish & set(facts["fulfils"]) for facts in kinds().values())]
     return min(wishes[0]) if wishes else None
+
+
+def for_config(section: Json, wanted: list[set[str]]) -> str:
+    """Return the kind that may stand in for the model of a config, by what is written in its section."""
+    values = (pair for part in section.values() if isinstance(part, dict) for pair in part.items())
+    named = (name for key, value in values if isinstance(value, str) for name in for_value(key, value))
+    return next(named, fulfilling(wanted)[0])
