@@ -5,7 +5,7 @@ ENGINES := .venv-engines
 BIN := $(VENV)/bin
 EXTRAS := dev,models
 
-.PHONY: demo test test-fast test-engines generate lint bench setup docs clean
+.PHONY: demo test test-fast test-engines generate lint bench bench-resolve setup docs clean
 
 setup: $(VENV)/.ready
 $(VENV)/.ready: pyproject.toml
@@ -54,6 +54,9 @@ lint: $(VENV)/.ready
 
 bench: $(VENV)/.ready  ## ratios measured side by side, written to docs/benchmarks.md
 	$(BIN)/python benchmarks/run.py
+
+bench-resolve: $(ENGINES)/.ready  ## how fast vLLM's own code answers, against a process for each config
+	$(ENGINES)/bin/python benchmarks/resolve.py
 
 docs: $(VENV)/.ready
 	$(BIN)/pip install --quiet --disable-pip-version-check '.[docs]'
