@@ -135,7 +135,9 @@ def _failure(failed: EngineFailed, backend: str, document: Document) -> Diagnost
     title, text = backends()[backend]["title"], str(failed)
     place = document.key_place((backend,))
     if isinstance(failed, EngineAbsent):
-        hint = f"Install it: pip install 'llmcfg[{backends()[backend]['package']}]'."
+        hint = f"Install it: pip install 'llmcfg[{backends()[backend]['package']}]'"
+        others = SOURCES[backend].distributions[1:]
+        hint += f"; {others[0]}, its build without a GPU, answers as well." if others else "."
         return Diagnostic(_ABSENT, f"{title} cannot be asked: {text}", (backend,), hint=hint, place=place)
     code = _LATE if text.startswith(TIMED_OUT) else _FAILED
     return Diagnostic(code, f"{title} cannot be asked: {text}", (backend,), place=place)

@@ -124,7 +124,8 @@ def _assumed(course: Course, machine: Machine) -> Iterator[Assumption]:
     for taken in course.taken:
         copies = [source for source in taken.step.sources if not source.startswith(_RELEASE)]
         if copies:
-            yield Assumption(f"{VERSION}: {taken.text}", True, "; ".join(copies))
+            question = f"{VERSION} has step {taken.step.id}"
+            yield Assumption(question, "as a neighbouring copy of the file has it", "; ".join(copies))
 
 
 def _where(taken: Taken) -> str:
