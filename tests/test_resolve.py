@@ -24,8 +24,9 @@ from llmcfg.resolve.attribution import LeftOut, Spent, Trial, attribute
 from llmcfg.resolve.client import EngineProcess
 from llmcfg.resolve.engines import SOURCES, Source, needed, release
 from llmcfg.resolve.equality import holds
-from llmcfg.resolve.question import Answer, Refusal, Said
+from llmcfg.resolve.question import Answer, Model, Refusal, Said
 from llmcfg.resolve.symptoms import asked_for, refusal, said, symptoms
+from llmcfg.resolve.vllm.resolver import _drafters, _same_model
 from llmcfg.resolve.wording import cleaned, names, steady
 from llmcfg.resolve.written import Written, without, written
 from tests.support.documents import documents
@@ -665,3 +666,36 @@ def test_as_many_gpus_as_the_config_needs(native: dict[str, Any], count: int) ->
 def test_a_native_path_that_is_not_there() -> None:
     with pytest.raises(KeyError):
         asked_for({"A": {}}, ("A", "b"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ({}, []),
+        ({"speculative_config": None, "spec_model": None}, []),
+        ({"spec_model": "a/drafter"}, ["spec_model"]),
+        ({"spec_model": "a/drafter", "spec_method": "eagle3"}, ["spec_model"]),
+        ({"speculative_config": {"model": "a/drafter"}}, ["model"]),
+        ({"speculative_config": {"model": "a/drafter", "method": "mtp"}}, ["model"]),
+        ({"speculative_config": {"model": "a.b", "method": "draft_model"}}, ["model"]),
+        ({"speculative_config": {"model": "a.b"}}, []),
+        ({"speculative_config": {"model": "a.b", "method": "custom_class"}}, []),
+        ({"speculative_config": {"model": "a.b"}, "spec_method": "custom_class"}, []),
+        ({"speculative_config": {"model": "Llama-3.1-8B"}}, ["model"]),
+        ({"speculative_config": {"model": "ngram"}}, []),
+    ],
+)
+def test_where_vllm_is_told_of_a_draft_model(arguments: dict[str, Any], named: list[str]) -> None:
+    assert [key for _, key, _ in _drafters(arguments)] == named
+
+
+@pytest.mark.parametrize(
+    ("served", "kind"), [(Model("kind:moe"), "moe"), (Model("a/model", kind="mamba"), "mamba")]
+)
+def test_parts_of_the_served_model_are_of_its_kind(served: Model, kind: str) -> None:
+    arguments = {"tokenizer": "a/tokenizer", "hf_config_path": "a/config", "config_format": "hf"}
+    found = [(key, model) for _, key, model in _same_model(arguments, served)]
+    assert found == [
+        ("tokenizer", Model("a/tokenizer", kind=kind)),
+        ("hf_config_path", Model("a/config", kind=kind)),
+    ]

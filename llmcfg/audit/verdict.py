@@ -36,7 +36,7 @@ _LACKS = (
     (ENVIRONMENT, re.compile(r"^(Import|ModuleNotFound|PackageNotFound|FileNotFound|Permission|Connection)")),
     (
         ENVIRONMENT,
-        re.compile(r"pip install|not installed|No module named|No such file|no compiler"),
+        re.compile(r"pip install|not installed|No module named|No such file|File does not exist|no compiler"),
     ),
     (ENVIRONMENT, re.compile(r"^(LocalEntryNotFound|OfflineMode|RepositoryNotFound)|couldn't connect")),
     (NOT_RUNNABLE, re.compile(r"Cannot find the config file|does not appear to have a file named")),
@@ -161,7 +161,7 @@ def _refused_later(judged: Judged, trial: Trial, answer: Answer, before: Answer)
 
 def _compared(judged: Judged, trial: Trial, wanted: Asked, answer: Answer) -> Judged:
     held = {path: answer.held[path].value for path in wanted.values if path in answer.held}
-    differing = {path: got for path, got in held.items() if not holds(got, wanted.values[path])}
+    differing = {path: got for path, got in held.items() if not _is_held(got, wanted.values[path])}
     if trial.is_open or all(_is_more(got, wanted.values[path]) for path, got in differing.items()):
         judged = _with_got(judged, wanted, differing)
         differing = {}
@@ -174,6 +174,11 @@ def _compared(judged: Judged, trial: Trial, wanted: Asked, answer: Answer) -> Ju
     if unseen:
         return judged._replace(verdict=UNKNOWN, unknown=tuple(f"not seen: {path}" for path in unseen))
     return judged._replace(verdict=WITH_WARNINGS if judged.said else SUPPORTED)
+
+
+def _is_held(got: Any, asked: Any) -> bool:
+    """Tell whether the engine holds a value; what is switched off may be there for no kind of model."""
+    return holds(got, asked) or (got is None and asked is False)
 
 
 def _is_more(got: Any, asked: Any) -> bool:

@@ -24,6 +24,8 @@ from llmcfg.resolve.wording import cleaned
 _OF_STAND_IN = (
     "It may come of the model that stands in: --model-config FILE names the model's own config.json."
 )
+_OF_PACKAGES = "Where the machine will have a package that is missing: --packages NAME."
+_LACKING = ("ImportError", "ModuleNotFoundError", "PackageNotFoundError")
 NO_REASON = "{} gives no reason."
 TIMED_OUT = "no answer within"
 _MOST_SHOWN = 120
@@ -62,6 +64,8 @@ def _ways_out(item: Resolution, refused: Refused) -> Iterator[str]:
             yield f"Without it, {does(item, 'refuse')} {second}: {cleaned(hidden.refusal.text)}"
     if item.has_stand_in:
         yield _OF_STAND_IN
+    if refused.refusal.kind in _LACKING and item.machine.gpu is not None:
+        yield _OF_PACKAGES
 
 
 def _of_failure(item: Resolution, refused: Refused) -> Diagnostic:

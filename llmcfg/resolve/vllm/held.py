@@ -131,6 +131,8 @@ def plain(value: Any) -> Any:
         return _plain_items(sorted(value, key=str))
     if isinstance(value, (list, tuple)):
         return _plain_items(value)
+    if type(value).__module__ == "numpy":
+        return plain(value.tolist())
     return _plain_fields(value)
 
 

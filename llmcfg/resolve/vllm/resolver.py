@@ -122,7 +122,7 @@ def _refusal(error: BaseException) -> Refusal:
 
 # --- models -------------------------------------------------------------------------------------------
 
-_OTHER_MODELS = (("speculative_config", "model", "drafter"),)
+_DRAFTER = "drafter"
 
 
 def _with_models(question: Question, notes: list[str]) -> dict[str, Any]:
@@ -132,14 +132,40 @@ def _with_models(question: Question, notes: list[str]) -> dict[str, Any]:
     provided = _provided(question.model, notes)
     arguments["model"] = provided.path
     arguments.setdefault("served_model_name", question.model.name)
-    for owner, key, kind in _OTHER_MODELS:
-        inner = arguments.get(owner)
-        if isinstance(inner, dict) and isinstance(inner.get(key), str):
-            inner[key] = _provided(Model(inner[key], kind=kind), notes).path
-    if isinstance(arguments.get("tokenizer"), str):
-        arguments["tokenizer"] = _provided(Model(arguments["tokenizer"]), notes).path
+    for holder, key, model in (*_same_model(arguments, question.model), *_drafters(arguments)):
+        holder[key] = _provided(model, notes).path
     _stay_offline()
     return native
+
+
+Named = tuple[dict[str, Any], str, Model]
+"""A model that a config names: the mapping, the key, and what is known of it."""
+
+
+def _same_model(arguments: dict[str, Any], served: Model) -> Iterator[Named]:
+    """Yield where another repository is named for a part of the served model."""
+    kind = served.name.removeprefix(KIND) if served.name.startswith(KIND) else served.kind
+    for key in ("tokenizer", "hf_config_path"):
+        if isinstance(name := arguments.get(key), str):
+            yield arguments, key, Model(name, kind=kind)
+
+
+def _drafters(arguments: dict[str, Any]) -> Iterator[Named]:
+    """Yield where a draft model is named: there may also be a class, or the name of a method."""
+    inner = arguments.get("speculative_config")
+    inner = inner if isinstance(inner, dict) else {}
+    method = arguments.get("spec_method") or inner.get("method")
+    for holder, key in ((inner, "model"), (arguments, "spec_model")):
+        if isinstance(name := holder.get(key), str) and _is_model(name, method):
+            yield holder, key, Model(name, kind=_DRAFTER)
+
+
+def _is_model(name: str, method: Any) -> bool:
+    """Tell a draft model from what vLLM takes for a class of the user's, or for a method."""
+    if method is None:
+        is_class = "." in name and all(part.isidentifier() for part in name.split("."))
+        return not is_class and name not in ("ngram", "[ngram]")
+    return bool(method != "custom_class")
 
 
 def _copied(value: Any) -> Any:
