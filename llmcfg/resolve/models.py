@@ -68,7 +68,7 @@ def with_names(text: str) -> str:
 
 def _make(model: Model, place: Path) -> Provided:
     if model.config is not None:
-        _describe(place, _read(model.config))
+        _describe(place, described(model.config))
         return Provided(str(place), f"{model.config}", False)
     if model.name.startswith(KIND):
         about = kinds()[model.name.removeprefix(KIND)]
@@ -83,7 +83,12 @@ def _make(model: Model, place: Path) -> Provided:
     return Provided(str(place), f"a stand-in: {about['title']} ({why})", True)
 
 
-def _read(path: str) -> dict[str, Any]:
+def described(path: str) -> dict[str, Any]:
+    """Read a model's ``config.json``.
+
+    Raises:
+        ValueError: if it cannot be read, or is none.
+    """
     try:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
+from llmcfg.resolve.leaves import leaves
 from llmcfg.resolve.pytorch import switches
 from llmcfg.resolve.pytorch.compiling import Compilation
 from llmcfg.resolve.pytorch.loading import Loaded, device_name, place_of
@@ -37,15 +37,6 @@ OF_DYNAMO = {
     "isolate_recompiles": "isolate_recompiles",
 }
 STRATEGIES = ("auto", "balanced", "balanced_low_0", "sequential")
-
-
-def leaves(data: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Yield every value of nested mappings that is no filled mapping itself, with its path."""
-    if isinstance(data, dict) and data:
-        for key, value in data.items():
-            yield from leaves(value, (*path, str(key)))
-    elif path:
-        yield path, data
 
 
 def of_model(arguments: Json, loaded: Loaded) -> dict[str, Held]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,7 +9,7 @@ from typing import Any, NamedTuple
 from llmcfg.gpus import Gpu, UnknownGpu, find
 from llmcfg.nvml import GpuQueryFailed
 from llmcfg.resolve.kinds import kinds
-from llmcfg.resolve.models import KIND, STAND_IN
+from llmcfg.resolve.models import KIND, STAND_IN, described
 from llmcfg.resolve.question import Machine, Model
 
 Json = dict[str, Any]
@@ -52,10 +51,10 @@ def known(model: Model) -> Known:
         ValueError: if the given ``config.json`` cannot be read.
     """
     if model.config is not None:
-        return Known(_read(model.config), model.config)
+        return Known(described(model.config), model.config)
     own = Path(model.name) / "config.json"
     if own.is_file():
-        return Known(_read(str(own)), f"{model.name} on this machine")
+        return Known(described(str(own)), f"{model.name} on this machine")
     is_kind = model.name.startswith(KIND)
     kind = kinds()[model.name.removeprefix(KIND) if is_kind else STAND_IN]
     why = "" if is_kind else f" (config.json of {model.name} is not on this machine)"
@@ -88,13 +87,3 @@ def _longest(text: Json, unscaled: tuple[str, ...]) -> int | None:
     scaling = text.get("rope_scaling") or {}
     is_scaled = scaling.get("type", scaling.get("rope_type")) not in unscaled
     return math.ceil(positions * scaling.get("factor", 1)) if scaling and is_scaled else positions
-
-
-def _read(path: str) -> Json:
-    try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path} cannot be read as a model's config.json: {error}") from None
-    if not isinstance(data, dict):
-        raise ValueError(f"{path} holds no model's config.json: it is not an object")
-    return data

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import enum
 import os
-from collections.abc import Iterator
 from pathlib import PurePath
 from typing import Any
 
+from llmcfg.resolve.leaves import leaves
 from llmcfg.resolve.question import Held
 from llmcfg.resolve.vllm.places import place_of
 
@@ -38,15 +38,6 @@ def held(native: dict[str, Json], built: Any, config: Any, sampling: Any = None)
 def held_env(env: dict[str, str]) -> dict[str, Held]:
     """Return what became of environment variables: vLLM overwrites some."""
     return {f"env.{name}": Held(f"os.environ.{name}", os.environ.get(name)) for name in env}
-
-
-def leaves(data: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Yield every value of nested mappings that is no filled mapping itself, with its path."""
-    if isinstance(data, dict) and data:
-        for key, value in data.items():
-            yield from leaves(value, (*path, str(key)))
-    elif path:
-        yield path, data
 
 
 def _held(name: str, path: Path, asked: Any, owners: Json) -> Held | None:
