@@ -34,7 +34,7 @@ def check_requirements(
     if values := others():
         hint += f" What works there: {', '.join(values[:_MOST_LISTED])}"
         hint += ", …" if len(values) > _MOST_LISTED else "."
-    yield Diagnostic("L301", f"{what} needs {_needs(requires)}", path, severity=ERROR, hint=hint)
+    yield Diagnostic("L301", f"{what} {_wanting(requires)}", path, severity=ERROR, hint=hint)
 
 
 _REMARKS = {"emulated": ("L302", "takes a slower path"), "ignored": ("L304", "has no effect")}
@@ -90,9 +90,13 @@ def _capability(name: str) -> tuple[int, int]:
     return int(major), int(minor)
 
 
+def _wanting(requires: list[Facts]) -> str:
+    effective = [item for item in requires if item.get("level") != "ignored"]
+    return f"needs {_needs(effective)}" if effective else "works on no device"
+
+
 def _needs(requires: list[Facts]) -> str:
     """Say what NVIDIA hardware would do; other platforms only where none would."""
-    requires = [item for item in requires if item.get("level") != "ignored"]
     relevant = [item for item in requires if "cuda" in item.get("platform", ("cuda",))]
     if not relevant:
         platforms = {platform: None for item in requires for platform in item["platform"]}

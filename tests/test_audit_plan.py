@@ -79,6 +79,7 @@ def test_a_plan_is_the_same_every_time(backend: str, version: str) -> None:
 REFUSED = {
     "vllm": {
         "vllm-extraction-needs-layers", "vllm-extraction-takes-one-token", "vllm-kv-connector-needs-role",
+        "vllm-msa-alias-at-top-level",
     },
     "tensorrt_llm": {
         "tensorrt-llm-user-provided-needs-drafter", "tensorrt-llm-transceiver-needs-backend",

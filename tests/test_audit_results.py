@@ -68,6 +68,7 @@ JUDGED = {
         refused("[Errno 2] No such file or directory: '/x'", "FileNotFoundError"),
         "environment",
     ),
+    "lacks a file that is named": (refused("Could not load it. File does not exist: %s"), "environment"),
     "lacks a checkpoint's file": (refused("Cannot find the config file for awq"), "not_runnable"),
     "lacks a checkpoint": (refused("QConfig.__init__() missing 1 required positional"), "not_runnable"),
     "gives up at a choice": (
@@ -89,6 +90,22 @@ def test_verdicts(case: str) -> None:
 
 def judged(answer: Answer, before: Answer = PLAIN, trial: Trial = TRIAL, value: Any = "fp8") -> Judged:
     return judge(trial, Asked({KEY: value}, "dense"), answer, before, PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("value", "got", "default", "verdict"),
+    [
+        (False, None, (False,), "supported"),
+        (True, None, (False,), "overridden"),
+        (0, None, (4,), "overridden"),
+        (4, {"count": 5}, ({},), "overridden"),
+    ],
+)
+def test_what_is_switched_off_need_not_be_anywhere(
+    value: Any, got: Any, default: tuple[Any, ...], verdict: str
+) -> None:
+    answer = Answer("accepted", held=held(got))
+    assert judged(answer, trial=TRIAL._replace(default=default), value=value).verdict == verdict
 
 
 def test_a_value_is_not_to_blame_for_what_is_refused_without_it() -> None:

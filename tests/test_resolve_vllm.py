@@ -7,6 +7,7 @@ import dataclasses
 import json
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -125,6 +126,22 @@ def nested(row: Kept) -> dict[str, Any]:
 def test_a_value_is_found_where_vllm_holds_it(row: Kept, answers: Any) -> None:
     held = answers["h100"][key("dense", nested(row))].held[f"EngineArgs.{row.path}"]
     assert (held.place, held.value) == (row.place, row.value)
+
+
+def test_a_value_is_known_in_the_form_that_vllm_gives_it() -> None:
+    import numpy
+    from vllm.config.multimodal import ImageDummyOptions
+
+    from llmcfg.resolve.vllm.held import held
+
+    owner = SimpleNamespace(
+        ids=numpy.array([[1, 2]]), image=ImageDummyOptions(4), wide=ImageDummyOptions(4, 8)
+    )
+    asked = {"ids": [[1, 2]], "image": 4, "wide": 4}
+    found = {name: item.value for name, item in held({"SamplingParams": asked}, None, None, owner).items()}
+    assert found["SamplingParams.ids"] == [[1, 2]]
+    assert found["SamplingParams.image"] == 4
+    assert found["SamplingParams.wide"] == {"count": 4, "width": 8, "height": None}
 
 
 def test_every_field_of_the_arguments_has_a_place() -> None:

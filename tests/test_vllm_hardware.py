@@ -154,7 +154,7 @@ def accepts(place: str, platform: str) -> set[str]:
 
 def _platforms(requires: Any) -> set[str]:
     alternatives = [requires] if isinstance(requires, dict) else requires
-    every = ("cuda", "rocm", "xpu", "cpu", "tpu")
+    every = ("cuda", "rocm", "xpu", "cpu", "tpu", "hpu")
     used = [item for item in alternatives if item.get("level") != "ignored"]
     return {name for item in used for name in (item.get("platform", every) if item else every)}
 

@@ -168,7 +168,8 @@ def _compared(judged: Judged, trial: Trial, wanted: Asked, answer: Answer) -> Ju
     if trial.is_open:
         return judged
     if differing:
-        is_default = trial.default and all(holds(got, trial.default[0]) for got in differing.values())
+        known = trial.default not in ((), ({},))
+        is_default = known and all(holds(got, trial.default[0]) for got in differing.values())
         return _with_got(judged, wanted, differing)._replace(verdict=IGNORED if is_default else OVERRIDDEN)
     unseen = [path for path in wanted.values if path not in held]
     if unseen:
@@ -178,7 +179,7 @@ def _compared(judged: Judged, trial: Trial, wanted: Asked, answer: Answer) -> Ju
 
 def _is_held(got: Any, asked: Any) -> bool:
     """Tell whether the engine holds a value; what is switched off may be there for no kind of model."""
-    return holds(got, asked) or (got is None and asked is False)
+    return holds(got, asked) or (got is None and asked in (False, 0))
 
 
 def _is_more(got: Any, asked: Any) -> bool:

@@ -39,8 +39,8 @@ def fulfilling(wanted: list[set[str]]) -> tuple[str, ...]:
 
 @cache
 def plain() -> tuple[str, ...]:
-    """Return the kinds that are not quantized."""
-    return tuple(name for name, facts in kinds().items() if "holds" not in facts)
+    """Return the kinds that are not quantized, and no drafts for another model."""
+    return tuple(name for name, facts in kinds().items() if "holds" not in facts and facts["fulfils"])
 
 
 def for_value(key: Any, value: Any) -> tuple[str, ...]:

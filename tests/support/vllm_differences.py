@@ -35,6 +35,11 @@ def _datacenter_blackwell(card: Capability) -> bool:
 DIFFERENCES: dict[str, tuple[Difference, ...]] = {
     "quantization": (
         Difference(
+            ("gptq", "gptq_marlin", "auto_gptq", "moe_wna16", "inc"), _between((7, 0), (7, 0)),
+            "refused when the first layer is built: it insists on Marlin, which needs Turing",
+            "vllm/model_executor/layers/quantization/auto_gptq.py AutoGPTQLinearMethod.__init__",
+        ),
+        Difference(
             ("deepseek_v4_fp8",), _between((7, 5), (8, 9)),
             "the models in this format have no attention backend before Hopper",
             "vllm/models/deepseek_v4/sparse_mla.py DeepseekV4SparseMLABackend.supports_compute_capability",
@@ -70,18 +75,6 @@ DIFFERENCES: dict[str, tuple[Difference, ...]] = {
             ("CUTLASS_MSA", "TRITON_MSA"), lambda card: not _datacenter_blackwell(card),
             "names for a kernel of MiniMax M3 that is taken on 10.x alone, and else forgotten without a word",
             "vllm/models/minimax_m3/common/sparse_attention.py use_msa",
-        ),
-        Difference(
-            ("NO_ATTENTION",), _everywhere,
-            "names a module that no release has; that is no matter of hardware",
-            "vllm/v1/attention/backends/registry.py AttentionBackendEnum.NO_ATTENTION",
-        ),
-    ),
-    "kv_cache_dtype": (
-        Difference(
-            ("fp8_inc",), _everywhere,
-            "belongs to the plug-in for Gaudi, a platform that the dialect has no name for",
-            "vllm/config/cache.py CacheDType",
         ),
     ),
     "mla_prefill_backend": (

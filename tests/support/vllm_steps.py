@@ -277,9 +277,7 @@ STEPS: dict[str, Step] = {
     "vllm-mm-limits-and-text-only": lambda config: _multimodal(config).get_limit_per_prompt("image") == 4,
     "vllm-two-offload-methods": _offloads,
     "vllm-quantization-config-alone": lambda config: config.quant_config is not None,
-    "vllm-dp-address-unused": lambda config: (
-        config.parallel_config.data_parallel_master_ip == "10.0.0.1"
-    ),
+    "vllm-dp-address-unused": lambda config: config.parallel_config.data_parallel_master_ip == "10.0.0.1",
     "vllm-dp-start-rank-unused": lambda config: config.parallel_config.data_parallel_rank == 2,
     "vllm-dbo-overrides-ubatch": _microbatches,
     "vllm-round-robin-no-redundancy": _round_robin,

@@ -73,16 +73,19 @@ _REFUSALS = (ValueError, RuntimeError, NotImplementedError, AssertionError)
 
 
 def _build(config: Any) -> Built:
+    import torch
     from vllm.config import set_current_vllm_config
     from vllm.model_executor.layers.fused_moe.expert_map_manager import ExpertMapManager
     from vllm.model_executor.model_loader.utils import initialize_model
     from vllm.platforms import current_platform
+    from vllm.v1.worker.workspace import init_workspace_manager
 
     built = Built()
     if not current_platform.is_cpu():
         current_platform.check_if_supports_dtype(config.model_config.dtype)
     computed(ExpertMapManager)
     groups.join(config)
+    init_workspace_manager(torch.device("meta"))
     _watch_selections(built, current_platform)
     _watch_experts(built)
     with shapes_only(config.model_config.dtype):

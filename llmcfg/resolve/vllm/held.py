@@ -99,6 +99,8 @@ def _is_same(value: Any, asked: Any) -> bool:
         return len(value) == len(listed) and all(_is_same(*pair) for pair in pairs)
     if isinstance(value, (set, frozenset)):
         return isinstance(asked, list) and plain(value) == sorted(asked, key=str)
+    if type(asked) is int and dataclasses.is_dataclass(value):
+        return {key: item for key, item in plain(value).items() if item is not None} == {"count": asked}
     return type(value) in (bool, int, float, str) and type(value) is type(asked) and value == asked
 
 
