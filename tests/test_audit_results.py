@@ -97,7 +97,7 @@ def judged(answer: Answer, before: Answer = PLAIN, trial: Trial = TRIAL, value: 
     [
         (False, None, (False,), "supported"),
         (True, None, (False,), "overridden"),
-        (0, None, (4,), "overridden"),
+        (0, None, (4,), "supported"),
         (4, {"count": 5}, ({},), "overridden"),
     ],
 )

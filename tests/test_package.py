@@ -42,6 +42,7 @@ DATA = [
         f"llmcfg/_data/{path.relative_to(ROOT).as_posix()}"
         for folder in ("inventory", "decisions", "machines", "results")
         for path in (ROOT / "audit" / folder).rglob("*.*")
+        if path.is_file()
     ),
 ]
 MODELS = ["llmcfg_models/__init__.py", "llmcfg_models/py.typed"]

@@ -263,7 +263,7 @@ def test_a_whole_number_needs_the_hardware_of_the_integer() -> None:
     engine = {"attention_config": {"flash_attn_version": 4.0}}
     written = check({"model": "m", "gpu": "t4", "vllm": {"engine": engine}})
     engine["attention_config"]["flash_attn_version"] = 4
-    assert [item.code for item in written.diagnostics] == ["L301"]
+    assert [item.code for item in written.diagnostics] == ["L304"]
     assert written == check({"model": "m", "gpu": "t4", "vllm": {"engine": engine}})
 
 

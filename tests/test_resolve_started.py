@@ -25,7 +25,7 @@ from tests.support.vllm_judge import INSTALLED
 
 pytestmark = pytest.mark.vllm
 
-SHARE = 115  # of 256 parameters
+SHARE = 85  # of 256 parameters
 ENOUGH = 100
 _PROCESSES = 2
 _SECONDS = 120.0

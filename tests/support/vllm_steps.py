@@ -241,7 +241,18 @@ def _repetition(_: Any, params: Any) -> bool:
     return bool(check_sequence_repetition([7] * 64, params.repetition_detection))
 
 
+def _layers(config: Any) -> None:
+    from llmcfg.resolve.vllm.built import build
+
+    build(config)
+
+
 STEPS: dict[str, Step] = {
+    "vllm-msa-alias-at-top-level": _layers,
+    "vllm-turboquant-backend-cache": _layers,
+    "vllm-turboquant-config-backend-cache": _layers,
+    "vllm-turboquant-backend-named": _layers,
+    "vllm-turboquant-config-backend-named": _layers,
     "vllm-logits-processors-pooling": _logits_processors,
     "vllm-online-linear-weight": _linear_layer,
     "vllm-online-activation-override": _linear_layer,
