@@ -1,7 +1,7 @@
 """How fast vLLM's own code answers about configs on a card that is not here: `make bench-resolve`.
 
 Held against the one way there is without llmcfg: a Python process for each config. Needs vLLM's CPU build.
-Writes a page of the docs; nothing is judged by wall time.
+Writes a page of the docs; nothing is judged by wall time. An argument is the number of answers.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from llmcfg.resolve.client import EngineProcess
 from llmcfg.resolve.models import KIND, STAND_IN, provide
 from llmcfg.resolve.question import Machine, Model, Question
 
-ANSWERS = 10_000
+ANSWERS = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
 PROCESSES = 2
 COLD = 3
 CARD = "h100"

@@ -62,7 +62,7 @@ def is_refusal(error: BaseException) -> bool:
     A package that is not there stops it too: the machine has those that it says.
     """
     if isinstance(error, ImportError):
-        return True
+        return not (error.name or "").startswith("vllm")
     if not isinstance(error, _REFUSALS) or not str(error):
         return False
     last = traceback.extract_tb(error.__traceback__)[-1].filename
@@ -130,17 +130,25 @@ def _settle_layout(config: Any, specs: dict[str, Any]) -> None:
 
 def _check_blocks(config: Any, specs: dict[str, Any]) -> None:
     """Look for a block size that the kernels of each group of layers take, as the model runner does."""
-    from vllm.v1.core.kv_cache_utils import get_kv_cache_groups
     from vllm.v1.kv_cache_interface import AttentionSpec
     from vllm.v1.worker.utils import select_common_block_size
 
     if not specs or config.cache_config.get_resolved_kv_cache_layout().is_block_outermost:
         return
-    for group in get_kv_cache_groups(config, dict(specs)):
+    for group in _groups(config, specs):
         backends = {layers(config)[name].get_attn_backend(): specs[name] for name in group.layer_names}
         if isinstance(group.kv_cache_spec, AttentionSpec):
             size = group.kv_cache_spec.block_size
             select_common_block_size(size, list(backends), list(backends.values()))
+
+
+def _groups(config: Any, specs: dict[str, Any]) -> Any:
+    """Return the groups of layers that share blocks, by the function of this release."""
+    utils = importlib.import_module("vllm.v1.core.kv_cache_utils")
+    if hasattr(utils, "get_kv_cache_groups"):  # until 0.32
+        return utils.get_kv_cache_groups(config, dict(specs))
+    core = importlib.import_module("vllm.v1.engine.core")
+    return core.get_global_kv_cache_groups(config, [dict(specs)])
 
 
 def _settle_graphs(config: Any, built: Built) -> None:

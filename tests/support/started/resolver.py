@@ -1,7 +1,4 @@
-"""Start vLLM on the CPU with a config, and tell what its worker holds then.
-
-The engine lives in the process of the answer, unless the question's environment says otherwise.
-"""
+"""Start vLLM on the CPU with a config, in the process of the answer, and tell what its worker holds then."""
 
 from __future__ import annotations
 
