@@ -28,12 +28,12 @@ def check_uses(backend: str, uses: Iterable[Use], gpu: Gpu | None, version: str)
     """Yield what is wrong with the uses on this GPU and in this release of the backend."""
     for name, key, path, value in uses:
         what = str(path[-1]) if key is None else key
-        for found in _judged(backend, name, key, what, _text(value), gpu, version):
+        for found in _judged(backend, name, key, what, as_named(value), gpu, version):
             where = path if key is None else (*path, key)
             yield found._replace(path=where)
 
 
-def _text(value: Any) -> str:
+def as_named(value: Any) -> str:
     """Write a value as the schema names it: 4.0 is the integer 4."""
     kind = type(value)
     if kind is float and value.is_integer():
@@ -49,7 +49,7 @@ def _judged(
     entry = backend_catalog(backend)["types"][name]
     facts: Facts = entry["when"] if key is None else entry["parameters"][key]["when"]
     found = list(check_facts(backend, version, facts, what, ()))
-    if gpu is not None and "requires" in facts and (key is None or text not in _OFF):
+    if gpu is not None and "requires" in facts and (key is None or text not in OFF):
         found += check_requirements(facts["requires"], what, (), gpu)
     values = facts.get("values", {})
     about = values.get(text)
@@ -69,4 +69,4 @@ def _others(backend: str, name: str, key: str, values: Facts, gpu: Gpu) -> list[
 _TRUTH = {True: "true", False: "false"}
 
 # A parameter that needs hardware needs none where it is turned off.
-_OFF = frozenset(("null", "false", "0"))
+OFF = frozenset(("null", "false", "0"))

@@ -61,7 +61,7 @@ JUDGED = {
     "refused after an open question": (Answer("nothing", STOP, unknown=("x",)), "unknown"),
     "refused": (Answer("constructed", STOP), "rejected"),
     "died": (refused("the process ended without an answer", "Died"), "crashed"),
-    "took too long": (refused("no answer within 120 seconds", "Died"), "timed_out"),
+    "took too long": (refused("no answer within 120 seconds", "TimedOut"), "timed_out"),
     "lacks a package": (refused("No module named 'ray'", "ModuleNotFoundError"), "environment"),
     "asks to install one": (refused("Install it with `pip install x`"), "environment"),
     "lacks a file": (

@@ -29,7 +29,7 @@ from llmcfg.resolve.client import EngineFailed
 from llmcfg.resolve.engines import Answering
 from llmcfg.resolve.kinds import plain
 from llmcfg.resolve.models import KIND
-from llmcfg.resolve.question import Answer, Engine, Model, Question, Refusal
+from llmcfg.resolve.question import DIED, Answer, Engine, Model, Question, Refusal
 
 Json = dict[str, Any]
 _TAKEN = (SUPPORTED, WITH_WARNINGS)
@@ -112,7 +112,7 @@ class Asker:
             return self._answering.ask(question, SECONDS)
         except EngineFailed as failed:
             self._restart()
-            return Answer("nothing", Refusal("Died", str(failed)))
+            return Answer("nothing", Refusal(DIED, str(failed)))
 
     def _restart(self) -> None:
         self.__exit__()

@@ -16,14 +16,12 @@ import llmcfg
 from llmcfg.audit.asker import Asker
 from llmcfg.audit.devices import about
 from llmcfg.audit.journal import Journal
+from llmcfg.audit.opinion import opinion
 from llmcfg.audit.plan import plan
 from llmcfg.audit.trial import Trial
 from llmcfg.audit.values import FORBIDDEN
 from llmcfg.audit.verdict import LONGEST, Judged
-from llmcfg.diagnostics import INFO
-from llmcfg.document import Document
 from llmcfg.gpus import Gpu
-from llmcfg.pipeline import Request, run
 from llmcfg.resolve.engines import SOURCES, Answering, release
 from llmcfg.resolve.question import Engine, Machine
 from llmcfg.resolve.wording import steady
@@ -34,7 +32,7 @@ GPUS = 8
 """Devices of a machine: as many as the partners of any value ask for."""
 
 _POLL_SECONDS = 0.2
-_EXTRAPOLATED, _REFUSED_HERE = "L403", "L301"
+_REFUSED_HERE = "L301"
 
 
 class Order(NamedTuple):
@@ -117,7 +115,7 @@ class Campaign:
             for trial in missing:
                 if self._stop.is_set():
                     return
-                codes = _codes(trial, gpu, version)
+                codes = opinion(trial, gpu.name, version).codes
                 judged = asker.judged(trial, _REFUSED_HERE in codes)
                 self._journal.record(_record(trial, gpu, judged, codes))
                 self._watch.answer(judged.verdict)
@@ -178,14 +176,7 @@ class Campaign:
         }
 
 
-def _codes(trial: Trial, gpu: Gpu, version: str) -> list[str]:
-    """Return the codes of llmcfg's own errors and warnings: ``L301``, ``L201:<rule>``."""
-    result = run(Document(trial.document), Request(trial.backend, gpu.name, version))
-    told = (item for item in result.diagnostics if item.severity != INFO and item.code != _EXTRAPOLATED)
-    return list(dict.fromkeys(f"{item.code}:{item.rule}" if item.rule else item.code for item in told))
-
-
-def _record(trial: Trial, gpu: Gpu, judged: Judged, codes: list[str]) -> Json:
+def _record(trial: Trial, gpu: Gpu, judged: Judged, codes: tuple[str, ...]) -> Json:
     answer = {
         "devices": [gpu.name],
         "verdict": judged.verdict,
@@ -198,7 +189,7 @@ def _record(trial: Trial, gpu: Gpu, judged: Judged, codes: list[str]) -> Json:
         "assumed": [item._asdict() for item in judged.assumed],
         "unknown": list(judged.unknown),
         "otherwise": judged.otherwise,
-        "llmcfg": codes,
+        "llmcfg": list(codes),
     }
     beside = trial.before[trial.backend]
     head = {"trial": trial.id, "parameter": trial.parameter, "value": trial.value, "role": trial.role}

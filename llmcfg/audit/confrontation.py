@@ -8,19 +8,16 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from llmcfg.audit.opinion import REFUSED, TAKEN, WARNED, opinion
 from llmcfg.audit.plan import plan
 from llmcfg.audit.results import Results
 from llmcfg.audit.trial import Trial
 from llmcfg.audit.values import DEFAULT
 from llmcfg.audit.verdict import CRASHED, IGNORED, OVERRIDDEN, REJECTED, SUPPORTED, WITH_WARNINGS
 from llmcfg.data import evidence_path
-from llmcfg.diagnostics import ERROR, INFO
-from llmcfg.document import Document
-from llmcfg.pipeline import Request, run
 
 Json = dict[str, Any]
 
-TAKEN, WARNED, REFUSED = "taken", "warned", "refused"
 ALTERED = "altered"
 
 # What llmcfg says, what the engine does, and what kind of difference that is.
@@ -48,7 +45,6 @@ _ENGINE = {
     CRASHED: REFUSED,
 }
 _CONTROLS = ("baseline", "forbidden")
-_EXTRAPOLATED = "L403"
 
 
 class Difference(NamedTuple):
@@ -118,30 +114,22 @@ def differences(results: Results, explained: list[Explanation]) -> Iterator[Diff
 def _of_trial(trial: Trial, record: Json, version: str, explained: list[Explanation]) -> Iterator[Difference]:
     for answer in record["answers"]:
         for device in answer["devices"]:
-            opinion, codes = _opinion(trial, device, version)
-            kind = _kind(trial, opinion, answer)
+            said = opinion(trial, device, version)
+            kind = _kind(trial, said.verdict, answer)
             if kind is not None:
-                found = Difference(kind, trial.id, (device,), codes, _said(answer))
+                found = Difference(kind, trial.id, (device,), said.codes, _said(answer))
                 reasons = (item.reason for item in explained if item.covers(found))
                 yield found._replace(reason=next(reasons, None))
 
 
-def _kind(trial: Trial, opinion: str, answer: Json) -> str | None:
+def _kind(trial: Trial, ours: str, answer: Json) -> str | None:
     engine = _ENGINE.get(answer["verdict"])
     if engine is None:
         return None
-    kind = DIFFERENCES.get((opinion, engine))
+    kind = DIFFERENCES.get((ours, engine))
     if kind is None and trial.role == DEFAULT and answer.get("chosen"):
         return "default"
     return kind
-
-
-def _opinion(trial: Trial, device: str, version: str) -> tuple[str, tuple[str, ...]]:
-    result = run(Document(trial.document), Request(trial.backend, device, version))
-    told = [item for item in result.diagnostics if item.severity != INFO and item.code != _EXTRAPOLATED]
-    codes = dict.fromkeys(f"{item.code}:{item.rule}" if item.rule else item.code for item in told)
-    worst = REFUSED if any(item.severity == ERROR for item in told) else WARNED if told else TAKEN
-    return worst, tuple(codes)
 
 
 def _said(answer: Json) -> str:

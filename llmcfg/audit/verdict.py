@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from llmcfg.audit.trial import Trial
 from llmcfg.resolve.equality import holds
-from llmcfg.resolve.question import Answer, Assumption, Refusal, Said
+from llmcfg.resolve.leaves import leaves
+from llmcfg.resolve.question import DIED, Answer, Assumption, Refusal, Said
 from llmcfg.resolve.wording import cleaned, steady
 
 SUPPORTED, WITH_WARNINGS = "supported", "supported_with_warnings"
@@ -23,7 +24,6 @@ VERDICTS = (
 Json = dict[str, Any]
 LONGEST = 300
 _WARNINGS = ("WARNING", "ERROR", "CRITICAL")
-_DIED, _LATE = "Died", "no answer within"
 _REFUSED, _UNKNOWN = "refused: ", "unknown: "
 NOTHING = Answer("nothing")
 """Stands for the answer without the value where there is no such: for a baseline."""
@@ -73,20 +73,16 @@ class Judged(NamedTuple):
 
 def asked(native: Json, before: Json) -> dict[str, Any]:
     """Return the values that a native config has and the one without the trial's value has not."""
-    others = dict(_leaves(before))
-    return {path: value for path, value in _leaves(native) if not _is_same(others.get(path, _ABSENT), value)}
+    others = dict(leaves(before))
+    return {
+        ".".join(path): value
+        for path, value in leaves(native)
+        if len(path) > 1 and not _is_same(others.get(path, _ABSENT), value)
+    }
 
 
 def _is_same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
-
-
-def _leaves(data: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(data, dict) and data:
-        for key, value in data.items():
-            yield from _leaves(value, f"{path}.{key}" if path else str(key))
-    elif path.count("."):
-        yield path, data
 
 
 def judge(trial: Trial, wanted: Asked, answer: Answer, before: Answer, plain: Answer) -> Judged:
@@ -111,9 +107,9 @@ def judge(trial: Trial, wanted: Asked, answer: Answer, before: Answer, plain: An
 
 
 def _ended(judged: Judged, trial: Trial, answer: Answer, before: Answer) -> Judged | None:
-    if answer.refusal is None or answer.refusal.kind != _DIED:
+    if answer.refusal is None or not answer.refusal.is_end:
         return None
-    verdict = TIMED_OUT if answer.refusal.text.startswith(_LATE) else CRASHED
+    verdict = CRASHED if answer.refusal.kind == DIED else TIMED_OUT
     return judged._replace(verdict=verdict, refusal=_shortened(answer.refusal))
 
 

@@ -6,6 +6,7 @@ import json
 
 from llmcfg.catalog import index
 from llmcfg.gpus import Gpu, table
+from llmcfg.report.tables import text_table
 
 
 def run(format: str) -> int:
@@ -15,10 +16,7 @@ def run(format: str) -> int:
         return 0
     rows = [("name", "GPU", "architecture", "capability", "memory", "native formats")]
     rows += [_row(gpu) for gpu in table()]
-    widths = [max(len(row[column]) for row in rows) for column in range(5)]
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        print("  ".join([*cells, row[5]]))
+    print("\n".join(text_table(rows)))
     return 0
 
 

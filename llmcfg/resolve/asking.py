@@ -11,9 +11,9 @@ from llmcfg.diagnostics import INFO, WARNING, Diagnostic, has_errors
 from llmcfg.document import Document
 from llmcfg.pipeline import Request, Result
 from llmcfg.pipeline import run as compiled_by
-from llmcfg.resolve.client import EngineAbsent, EngineFailed
+from llmcfg.resolve.client import EngineAbsent, EngineFailed, EngineTimedOut
 from llmcfg.resolve.engines import SOURCES, Answering, installed, needed, release
-from llmcfg.resolve.findings import TIMED_OUT, findings
+from llmcfg.resolve.findings import findings
 from llmcfg.resolve.kinds import for_config
 from llmcfg.resolve.needs import of_model
 from llmcfg.resolve.outcome import is_confirmed
@@ -139,7 +139,7 @@ def _failure(failed: EngineFailed, backend: str, document: Document) -> Diagnost
         others = SOURCES[backend].distributions[1:]
         hint += f"; {others[0]}, its build without a GPU, answers as well." if others else "."
         return Diagnostic(_ABSENT, f"{title} cannot be asked: {text}", (backend,), hint=hint, place=place)
-    code = _LATE if text.startswith(TIMED_OUT) else _FAILED
+    code = _LATE if isinstance(failed, EngineTimedOut) else _FAILED
     return Diagnostic(code, f"{title} cannot be asked: {text}", (backend,), place=place)
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from llmcfg.diagnostics import Path
 from llmcfg.resolve.question import Answer, Refusal
-from llmcfg.resolve.resolution import DIED, Refused
+from llmcfg.resolve.resolution import Refused
 from llmcfg.resolve.symptoms import REFUSAL, SAID, Symptom, refusal
 from llmcfg.resolve.wording import cleaned, names
 from llmcfg.resolve.written import Written
@@ -97,7 +97,7 @@ def attribute(
 
 
 def _died(trial: Trial) -> bool:
-    return trial.answer.refusal is not None and trial.answer.refusal.kind == DIED
+    return trial.answer.refusal is not None and trial.answer.refusal.is_end
 
 
 def _groups(parameters: Sequence[Written], is_costly: bool) -> Iterable[LeftOut]:
@@ -138,7 +138,7 @@ def _refusals(search: _Search, parameters: Sequence[Written], found: Refusal) ->
         return (Refused(found),)
     if search.healing:
         return (Refused(found, _paths(parameters, search.healing), heals=True),)
-    if found.kind == DIED:
+    if found.is_end:
         return (Refused(found),)
     changing = search.causes.get(refusal(found.text), [])
     try:

@@ -34,6 +34,10 @@ class EngineFailed(Exception):
     """The engine's process could not be asked; the text says why."""
 
 
+class EngineTimedOut(EngineFailed):
+    """The engine's process did not answer in time."""
+
+
 class EngineAbsent(EngineFailed):
     """The engine is not installed, or can't be imported."""
 
@@ -76,7 +80,7 @@ class EngineProcess:
         return self
 
     def ask(self, question: Question, seconds: float = ANSWER_SECONDS) -> Answer:
-        """Return the engine's answer; one that came to its end is a refusal of kind ``Died``.
+        """Return the engine's answer; one that came to its end is a refusal of kind ``Died`` or ``TimedOut``.
 
         Raises:
             EngineFailed: if the whole process ended.
@@ -100,7 +104,7 @@ class EngineProcess:
     def _receive(self, seconds: float) -> Any:
         try:
             if not self._connection.poll(seconds):
-                raise EngineFailed(f"no answer within {seconds:g} seconds")
+                raise EngineTimedOut(f"no answer within {seconds:g} seconds")
             return json.loads(self._connection.recv_bytes())
         except (EOFError, ConnectionError):
             raise EngineFailed(self._last_words()) from None

@@ -10,9 +10,9 @@ from llmcfg.diagnostics import INFO, WARNING, Diagnostic, Path, dotted
 from llmcfg.document import Document
 from llmcfg.printable import shown
 from llmcfg.resolve.outcome import IS_TELLING, is_confirmed
+from llmcfg.resolve.question import TIMED_OUT
 from llmcfg.resolve.resolution import (
     ALTERED,
-    DIED,
     Message,
     Open,
     Parameter,
@@ -27,7 +27,6 @@ _OF_STAND_IN = (
 _OF_PACKAGES = "Where the machine will have a package that is missing: --packages NAME."
 _LACKING = ("ImportError", "ModuleNotFoundError", "PackageNotFoundError")
 NO_REASON = "{} gives no reason."
-TIMED_OUT = "no answer within"
 _MOST_SHOWN = 120
 
 
@@ -41,7 +40,7 @@ def findings(item: Resolution, compiled: Compiled, document: Document) -> list[D
 def _refused(item: Resolution) -> Iterator[Diagnostic]:
     for refused in item.refused:
         if not refused.without:
-            yield _of_failure(item, refused) if refused.refusal.kind == DIED else _of_refusal(item, refused)
+            yield _of_failure(item, refused) if refused.refusal.is_end else _of_refusal(item, refused)
 
 
 def _of_refusal(item: Resolution, refused: Refused) -> Diagnostic:
@@ -69,7 +68,7 @@ def _ways_out(item: Resolution, refused: Refused) -> Iterator[str]:
 
 
 def _of_failure(item: Resolution, refused: Refused) -> Diagnostic:
-    code = "L607" if refused.refusal.text.startswith(TIMED_OUT) else "L606"
+    code = "L607" if refused.refusal.kind == TIMED_OUT else "L606"
     heals = f"It answers without {' or '.join(map(dotted, refused.culprits))}." if refused.heals else None
     hint = heals or ("--timeout gives it more time." if code == "L607" else None)
     return _at(item, code, f"{engine_name(item)}: {refused.refusal.text}", refused.culprits, hint=hint)

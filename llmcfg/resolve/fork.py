@@ -12,7 +12,11 @@ from collections.abc import Callable
 
 
 class Died(Exception):
-    """The child ended without an answer, or ran past its time."""
+    """The child ended without an answer."""
+
+
+class TimedOut(Died):
+    """The child ran past its time."""
 
 
 def forked(work: Callable[[], bytes], seconds: float) -> bytes:
@@ -52,7 +56,7 @@ def _read(reading: int, seconds: float) -> bytes:
     while True:
         ready, _, _ = select.select([reading], [], [], max(0.0, end - time.monotonic()))
         if not ready:
-            raise Died(f"no answer within {seconds:g} seconds")
+            raise TimedOut(f"no answer within {seconds:g} seconds")
         part = os.read(reading, 1 << 20)
         if not part:
             break

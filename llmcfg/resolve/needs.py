@@ -7,10 +7,9 @@ from typing import Any
 
 from llmcfg.catalog import backend_catalog
 from llmcfg.lower import lower
-from llmcfg.uses import Use
+from llmcfg.uses import OFF, Use, as_named
 
 Json = dict[str, Any]
-_OFF = (None, False, 0)
 
 
 def requirements(backend: str, document: Json) -> Iterator[list[Json]]:
@@ -25,10 +24,10 @@ def requirements(backend: str, document: Json) -> Iterator[list[Json]]:
 def _of_use(backend: str, use: Use) -> Iterator[list[Json]]:
     entry = backend_catalog(backend)["types"][use.type]
     facts = entry["when"] if use.key is None else entry["parameters"][use.key]["when"]
-    if use.key is None or not any(use.value is item for item in _OFF):
+    text = as_named(use.value)
+    if use.key is None or text not in OFF:
         yield facts.get("requires", [])
     if use.key is not None:
-        text = use.value if isinstance(use.value, str) else str(use.value).lower()
         yield facts.get("values", {}).get(text, {}).get("requires", [])
 
 

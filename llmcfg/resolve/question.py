@@ -93,6 +93,14 @@ class Refusal(NamedTuple):
     text: str
     where: str = ""
 
+    @property
+    def is_end(self) -> bool:
+        """Tell whether the engine came to its end, or was ended, instead of answering."""
+        return self.kind in (DIED, TIMED_OUT)
+
+
+DIED, TIMED_OUT = "Died", "TimedOut"
+
 
 class Said(NamedTuple):
     """Something that the engine logged or warned."""

@@ -102,7 +102,7 @@ class Resolution(NamedTuple):
     @property
     def status(self) -> str:
         """Return what became of the config."""
-        if self.engine is None or any(item.refusal.kind == DIED for item in self.refused[:1]):
+        if self.engine is None or any(item.refusal.is_end for item in self.refused[:1]):
             return FAILED
         if self.refused:
             return REFUSED
@@ -119,7 +119,6 @@ class Resolution(NamedTuple):
         return STAND_IN in self.model_note
 
 
-DIED = "Died"
 STAND_IN = "stand-in"
 
 

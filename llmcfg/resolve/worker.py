@@ -40,14 +40,14 @@ def main() -> None:
             question, seconds = connection.recv()
         except EOFError:
             return
-        _send(connection, _answer(resolver, question, seconds))
+        connection.send_bytes(_answer(resolver, question, seconds))
 
 
-def _answer(resolver: Any, question: Question, seconds: float) -> Any:
+def _answer(resolver: Any, question: Question, seconds: float) -> bytes:
     try:
-        return json.loads(forked(lambda: _encoded(resolver.resolve(question)), seconds))
+        return forked(lambda: _encoded(resolver.resolve(question)), seconds)
     except Died as died:
-        return as_json(Answer("nothing", Refusal("Died", str(died))))
+        return _encoded(Answer("nothing", Refusal(type(died).__name__, str(died))))
 
 
 def _encoded(answer: Answer) -> bytes:

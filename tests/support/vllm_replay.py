@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from llmcfg.audit.solver import Json
 from llmcfg.native import construct, instance
+from llmcfg.resolve.leaves import leaves
 from tests.support.vllm_parser import Member, holds
 from tests.support.vllm_steps import REQUESTS, STEPS
 
@@ -119,15 +120,6 @@ def _asked(native: Json) -> Iterator[tuple[str, Any]]:
         for path, value in leaves(arguments):
             if path != ("model",):
                 yield ".".join((name, *path)), value
-
-
-def leaves(data: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """Yield every value of nested mappings that is none itself, with its path."""
-    if isinstance(data, dict) and data:
-        for key, value in data.items():
-            yield from leaves(value, (*path, str(key)))
-    elif path:
-        yield path, data
 
 
 def _alterations(native: Json, held: Json) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from llmcfg.audit.coverage import Coverage, Share, Stale, coverage, stale, to_json
 from llmcfg.catalog import backends
 from llmcfg.cli.files import deliver
+from llmcfg.report.tables import markdown_table, text_table
 
 _HEAD = ("backend", "release", "object", "moves energy or throughput", "all public", "not covered")
 _RIGHT = (3, 4, 5)
@@ -28,29 +29,13 @@ def _as_json(found: list[Coverage], leftover: list[Stale]) -> str:
 
 
 def _as_table(found: list[Coverage], leftover: list[Stale]) -> str:
-    rows = [_HEAD, *map(_row, found)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
-    lines = [
-        "  ".join(
-            cell.rjust(width) if column in _RIGHT else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
+    lines = text_table([_HEAD, *map(_row, found)], _RIGHT)
     return "\n".join([*lines, *_remarks(found, leftover)]) + "\n"
 
 
 def _as_markdown(found: list[Coverage], leftover: list[Stale]) -> str:
-    lines = [
-        _markdown_row(_HEAD),
-        _markdown_row(["---:" if i in _RIGHT else "---" for i in range(len(_HEAD))]),
-    ]
-    lines += [_markdown_row(_row(item)) for item in found]
+    lines = markdown_table([_HEAD, *map(_row, found)], _RIGHT)
     return "\n".join([*lines, *_remarks(found, leftover)]) + "\n"
-
-
-def _markdown_row(cells: tuple[str, ...] | list[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 def _row(item: Coverage) -> tuple[str, ...]:

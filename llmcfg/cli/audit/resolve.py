@@ -23,6 +23,7 @@ from llmcfg.audit.results import Results, grouped, read, sorted_by
 from llmcfg.audit.verdict import REJECTED, VERDICTS
 from llmcfg.cli.files import write_whole
 from llmcfg.errors import UserError
+from llmcfg.report.tables import markdown_table, text_table
 from llmcfg.resolve.client import EngineAbsent, EngineFailed, EngineProcess
 from llmcfg.resolve.engines import SOURCES
 
@@ -61,10 +62,8 @@ def run(
 
 def _opener(stack: ExitStack, backend: str, source: str | None) -> Opened:
     """Return what starts the engine: the installed one, or another release of its package."""
-    if source is None and SOURCES[backend].opened is not EngineProcess:
-        return partial(SOURCES[backend].opened, backend)
     if source is None:
-        return lambda machine: EngineProcess(backend, machine)
+        return partial(SOURCES[backend].opened, backend)
     package = store.own_package(backend)
     module = store.surfaces(backend)[package].get("import", package)
     root = stack.enter_context(sources.given(Path(source), module)).root
@@ -169,18 +168,12 @@ def _as_json(results: Results) -> str:
 
 def _as_table(results: Results) -> str:
     rows = list(_rows(results))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = (
-        "  ".join(cell.rjust(width) if at else cell.ljust(width) for at, (cell, width) in enumerate(pairs))
-        for pairs in (list(zip(row, widths, strict=True)) for row in rows)
-    )
-    return "\n".join([*map(str.rstrip, lines), *_remarks(results)]) + "\n"
+    return "\n".join([*text_table(rows, range(1, len(rows[0]))), *_remarks(results)]) + "\n"
 
 
 def _as_markdown(results: Results) -> str:
-    head, *rows = _rows(results)
-    lines = [head, tuple("---:" if at else "---" for at in range(len(head))), *rows]
-    return "\n".join([*(f"| {' | '.join(line)} |" for line in lines), *_remarks(results)]) + "\n"
+    rows = list(_rows(results))
+    return "\n".join([*markdown_table(rows, range(1, len(rows[0]))), *_remarks(results)]) + "\n"
 
 
 def _rows(results: Results) -> Iterator[tuple[str, ...]]:

@@ -7,12 +7,12 @@ import os
 import re
 import sys
 import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from llmcfg.resolve.question import Said
+from llmcfg.resolve.warned import hear_warnings
 
 SPEAKERS = frozenset({"transformers", "torch", "accelerate", "huggingface_hub", "compressed_tensors"})
 
@@ -31,7 +31,7 @@ class Listener:
         _say_again()
         os.dup2(self._errors.fileno(), 2)
         _hear_loggers(self.hear)
-        _hear_warnings(self.hear)
+        hear_warnings(self.hear, place)
 
     def hear(self, level: str, text: str, where: str) -> None:
         """Note a text, unless this was said before."""
@@ -93,15 +93,6 @@ def _speaker() -> str:
     ):
         frame = frame.f_back
     return place(frame.f_code.co_filename, frame.f_lineno)
-
-
-def _hear_warnings(hear: Any) -> None:
-    def show(message: Any, category: type, filename: str, lineno: int, *_: Any) -> None:
-        hear("WARNING", str(message), place(filename, lineno))
-
-    warnings.showwarning = show  # type: ignore[assignment]
-    for kind in (UserWarning, FutureWarning):
-        warnings.simplefilter("always", kind)
 
 
 def place(file: str, line: int) -> str:

@@ -69,7 +69,7 @@ def is_refusal(error: BaseException) -> bool:
     return "/vllm/" in last and "/llmcfg/" not in last
 
 
-_REFUSALS = (ValueError, RuntimeError, NotImplementedError, AssertionError)
+_REFUSALS = (ValueError, RuntimeError, AssertionError)
 
 
 def _build(config: Any) -> Built:

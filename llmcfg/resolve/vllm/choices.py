@@ -41,7 +41,7 @@ def told(topic: str, ask: Callable[[], tuple[Choice, ...]]) -> tuple[Choice, ...
         return ask()
     except Unforeseen as question:
         return (Choice(topic, None, (f"unknown: {question}",)),)
-    except (ValueError, RuntimeError, NotImplementedError) as refusal:
+    except (ValueError, RuntimeError) as refusal:
         return (Choice(topic, None, (f"refused: {refusal}",)),)
     except Exception as problem:
         return (Choice(topic, None, (f"unknown: {type(problem).__name__}: {problem}",)),)

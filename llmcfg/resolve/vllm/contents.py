@@ -36,7 +36,7 @@ class Contents:
         }
         self.extensions: Facts = facts["extensions"]
         self.absent = frozenset(facts["absent_extensions"]["modules"])
-        self.operators = {name for about in self.extensions.values() for name in about.get("kernels", ())}
+        self.operators = {name for about in self.extensions.values() for name in self._operators(about)}
 
     def _operators(self, about: Facts) -> set[str]:
         found = set(about.get("kernels", ()))
@@ -78,6 +78,11 @@ class Contents:
         return found
 
 
+def cited(about: Facts) -> str:
+    """Return where a fact was read."""
+    return "; ".join(about["source"])
+
+
 def _package(about: Facts, release: str) -> Package:
     version = about.get("versions", {}).get(release) or about.get("version", "0")
-    return Package(about["distribution"], version, "; ".join(about["source"]))
+    return Package(about["distribution"], version, cited(about))

@@ -7,6 +7,7 @@ from typing import Any
 
 from llmcfg.resolve.record import assume, unforeseen
 from llmcfg.resolve.vllm.capability import supports
+from llmcfg.resolve.vllm.contents import cited
 from llmcfg.resolve.vllm.modules import is_importing
 
 
@@ -45,7 +46,7 @@ class Kernels:
         def answer(*arguments: Any) -> Any:
             query = self._queries[full]
             taken = supports(query, self._capability)
-            return assume(f"torch.ops.{full}", taken, "; ".join(query["source"]))
+            return assume(f"torch.ops.{full}", taken, cited(query))
 
         return answer
 

@@ -8,6 +8,7 @@ import warnings
 from typing import Any
 
 from llmcfg.resolve.question import Said
+from llmcfg.resolve.warned import hear_warnings
 
 SPEAKERS = {
     "vllm": logging.INFO,
@@ -33,7 +34,8 @@ def listen() -> list[Said]:
 
     _say_again()
     _hear_loggers(hear)
-    _hear_warnings(hear)
+    hear_warnings(hear, place)
+    warnings.filterwarnings("always", category=DeprecationWarning, module="vllm")
     return said
 
 
@@ -58,16 +60,6 @@ def _hear_loggers(hear: Any) -> None:
 
     logging.Logger.handle = handle  # type: ignore[assignment, method-assign]
     logging.Logger.isEnabledFor = is_enabled  # type: ignore[assignment, method-assign]
-
-
-def _hear_warnings(hear: Any) -> None:
-    def show(message: Any, category: type, filename: str, lineno: int, *_: Any) -> None:
-        hear("WARNING", str(message), place(filename, lineno))
-
-    warnings.showwarning = show  # type: ignore[assignment]
-    for kind in (UserWarning, FutureWarning):
-        warnings.simplefilter("always", kind)
-    warnings.filterwarnings("always", category=DeprecationWarning, module="vllm")
 
 
 def place(file: str, line: int) -> str:

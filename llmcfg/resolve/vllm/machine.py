@@ -24,7 +24,7 @@ from llmcfg.gpus import Gpu, find
 from llmcfg.resolve.question import Machine
 from llmcfg.resolve.record import assume, unforeseen
 from llmcfg.resolve.vllm.capability import supports
-from llmcfg.resolve.vllm.contents import Contents
+from llmcfg.resolve.vllm.contents import Contents, cited
 from llmcfg.resolve.vllm.kernels import Kernels
 from llmcfg.resolve.vllm.modules import Finder, is_importing
 
@@ -114,7 +114,7 @@ def _define(library: str, operators: list[str]) -> None:
 def settle() -> None:
     """Answer what only functions of vLLM itself can be made to answer; vLLM is imported by now."""
     for name, about in facts()["network"].items():
-        _replace(name, lambda about=about, name=name: assume(f"{name}()", about["answer"], _sources(about)))
+        _replace(name, lambda about=about, name=name: assume(f"{name}()", about["answer"], cited(about)))
     runtime: Any = import_module("vllm.distributed.device_communicators.cuda_wrapper")
     runtime.CudaRTLibrary = _Runtime
 
@@ -131,10 +131,6 @@ def _replace(name: str, function: Callable[..., Any]) -> None:
     setattr(import_module(module), attribute, function)
 
 
-def _sources(about: Any) -> str:
-    return "; ".join(about["source"])
-
-
 def _pretend_files() -> None:
     """Let the files of the build be there, which vLLM looks for beside its own."""
     exists = os.path.exists
@@ -143,7 +139,7 @@ def _pretend_files() -> None:
         text = os.fspath(path) if isinstance(path, (str, os.PathLike)) else ""
         for name, about in facts()["files"].items():
             if isinstance(text, str) and text.endswith(name):
-                return bool(assume(f"file {name} is there", about["answer"], _sources(about)))
+                return bool(assume(f"file {name} is there", about["answer"], cited(about)))
         return exists(path)
 
     os.path.exists = answer
@@ -159,7 +155,7 @@ def _pretend_tools() -> None:
         if about is None:
             return which(command, *arguments, **keywords)
         name = os.path.basename(os.fspath(command))
-        is_there = assume(f"{name} is installed", bool(about["comes_with"]), _sources(about))
+        is_there = assume(f"{name} is installed", bool(about["comes_with"]), cited(about))
         return f"/usr/bin/{name}" if is_there else None
 
     place.which = answer
@@ -171,7 +167,7 @@ def _note_capability() -> None:
     major, minor = card().capability
     if not supports(oldest, card().capability):
         question = f"the build has kernels for compute capability {major}.{minor}"
-        assume(question, "built from source", f"{oldest['note']} ({_sources(oldest)})")
+        assume(question, "built from source", f"{oldest['note']} ({cited(oldest)})")
 
 
 # --- torch --------------------------------------------------------------------------------------------

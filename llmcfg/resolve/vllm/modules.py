@@ -15,7 +15,7 @@ from typing import Any
 
 from llmcfg.resolve.record import assume, unforeseen
 from llmcfg.resolve.vllm.capability import supports
-from llmcfg.resolve.vllm.contents import Contents
+from llmcfg.resolve.vllm.contents import Contents, cited
 
 
 class Finder(MetaPathFinder, Loader):
@@ -59,7 +59,7 @@ class Finder(MetaPathFinder, Loader):
         if query is None:
             raise unforeseen(f"{name}(…)")
         found = supports(query, self._capability) if {"from", "only"} & query.keys() else query["answer"]
-        assume(f"{name}(…)", found, "; ".join(query["source"]))
+        assume(f"{name}(…)", found, cited(query))
         if "raises" in query and not found:
             raise RuntimeError(query["raises"])
         return found

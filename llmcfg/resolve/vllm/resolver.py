@@ -5,11 +5,11 @@ No engine is started and no weight is read. Runs in the process of `llmcfg.resol
 
 from __future__ import annotations
 
+import copy
 import functools
 import gc
 import os
 import re
-import sys
 import traceback
 from collections.abc import Iterator
 from importlib import import_module
@@ -22,6 +22,7 @@ from llmcfg.native import construct, instance
 from llmcfg.resolve import record
 from llmcfg.resolve.models import KIND, STAND_IN, Provided, provide
 from llmcfg.resolve.question import Answer, Engine, Model, Question, Refusal, Setup
+from llmcfg.resolve.vllm import machine
 
 QUIET = {
     "VLLM_NO_USAGE_STATS": "1",
@@ -44,20 +45,18 @@ def prepare(setup: Setup) -> Engine:
     _folder[:] = [Path(setup.folder)]
     for name, value in {**QUIET, "VLLM_CACHE_ROOT": setup.folder}.items():
         os.environ.setdefault(name, value)
-    is_virtual = setup.machine.gpu is not None
-    if is_virtual and setup.machine.gpu != "none":
-        from llmcfg.resolve.vllm import machine
-
+    is_virtual = setup.machine.gpu not in (None, "none")
+    if is_virtual:
         machine.pretend(setup.machine, Path(setup.folder), release())
-    elif is_virtual:
+    elif setup.machine.gpu is not None:
         os.environ.setdefault("VLLM_TARGET_DEVICE", "cpu")
     vllm = import_module("vllm")
     _inspect_in_process()
-    if "llmcfg.resolve.vllm.machine" in sys.modules:
-        sys.modules["llmcfg.resolve.vllm.machine"].settle()
+    if is_virtual:
+        machine.settle()
     _warm_up()
     _find_caches()
-    return _engine(vllm.__version__)
+    return _engine(vllm.__version__, is_virtual)
 
 
 def resolve(question: Question) -> Answer:
@@ -127,7 +126,7 @@ _DRAFTER = "drafter"
 
 def _with_models(question: Question, notes: list[str]) -> dict[str, Any]:
     """Return the native config with folders in place of the names of models."""
-    native = {name: _copied(arguments) for name, arguments in question.native.items()}
+    native = copy.deepcopy(question.native)
     arguments = native.setdefault("EngineArgs", {})
     provided = _provided(question.model, notes)
     arguments["model"] = provided.path
@@ -168,17 +167,6 @@ def _is_model(name: str, method: Any) -> bool:
     return bool(method != "custom_class")
 
 
-def _copied(value: Any) -> Any:
-    """Copy mappings, and keep what they know of their classes."""
-    if isinstance(value, dict):
-        import copy
-
-        copied = copy.copy(value)
-        copied.update({key: _copied(item) for key, item in value.items()})
-        return copied
-    return value
-
-
 def _provided(model: Model, notes: list[str]) -> Provided:
     provided = provide(model, _folder[0])
     notes.append(provided.note)
@@ -193,9 +181,8 @@ def _stay_offline() -> None:
 # --- the process ----------------------------------------------------------------------------------------
 
 
-def _engine(release: str) -> Engine:
+def _engine(release: str, is_virtual: bool) -> Engine:
     platform = import_module("vllm.platforms").current_platform
-    is_virtual = "llmcfg.resolve.vllm.machine" in sys.modules
     name = f"virtual {platform.device_name}" if is_virtual else platform.device_name
     device = platform.get_device_name() if platform.device_name != "cpu" else "CPU"
     packages = {package: _distributed(package) for package in ("torch", "transformers")}
