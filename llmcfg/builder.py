@@ -77,7 +77,7 @@ class Builder:
             loader.dispose()
         if self.root is None:
             raise Refused(_empty())
-        return Document(self.root, self.name, self.keys, self.values, tuple(self.duplicates))
+        return Document(self.root, self.name, self.keys, self.values, tuple(self.duplicates), text)
 
     def _take(self, event: Any) -> None:
         kind = type(event)

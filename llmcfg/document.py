@@ -11,7 +11,8 @@ class Document(NamedTuple):
     """Plain data (dict, list, str, int, float, bool, None) with positions.
 
     ``keys`` and ``values`` map a path to the place of its key and of its value; both are empty
-    for a config that did not come from a file.
+    for a config that did not come from a file. ``text`` is what was read, for excerpts; empty where the
+    bytes are no text.
     """
 
     data: Any
@@ -19,6 +20,7 @@ class Document(NamedTuple):
     keys: dict[Path, Place] = {}
     values: dict[Path, Place] = {}
     problems: tuple[Diagnostic, ...] = ()
+    text: str = ""
 
     def key_place(self, path: Path) -> Place | None:
         """Return where the key (or list item) stands; the nearest enclosing one if it is absent."""

@@ -37,7 +37,7 @@ def read(path: str) -> Document:
 
 def parse(raw: bytes, name: str) -> Document:
     """Parse the bytes of a config; ``name`` is used in diagnostics, and ``.json`` selects JSON."""
-    builder = Builder(name)
+    builder, text = Builder(name), ""
     try:
         if len(raw) > MAX_BYTES:
             raise Refused(Diagnostic("L008", f"the file is larger than {MAX_BYTES} bytes"))
@@ -47,11 +47,11 @@ def parse(raw: bytes, name: str) -> Document:
             text = _join_surrogates(text)
         return builder.build(text)
     except Refused as refusal:
-        return _failed(name, *builder.duplicates, refusal.problem)
+        return _failed(name, *builder.duplicates, refusal.problem, text=text)
 
 
-def _failed(name: str, *problems: Diagnostic) -> Document:
-    return Document(None, name, problems=problems)
+def _failed(name: str, *problems: Diagnostic, text: str = "") -> Document:
+    return Document(None, name, problems=problems, text=text)
 
 
 def _read_standard_input() -> bytes:
