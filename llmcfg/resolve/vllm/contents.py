@@ -70,6 +70,11 @@ class Contents:
             return False
         return True if name in about.get("names", {}).get(module, ()) else None
 
+    def of_card(self, name: str, capability: tuple[int, int]) -> Any:
+        """Return a property of the machine's cards, by torch's name; None where the table does not know."""
+        known = self._facts["properties"].get("{}.{}".format(*capability), {})
+        return known.get("torch", {}).get(name)
+
     def query(self, name: str) -> Facts | None:
         """Return what is known of the answers of a function of the machine's packages."""
         found: Facts | None = self._facts["package_queries"].get(name)

@@ -15,7 +15,7 @@ from typing import Any
 
 from llmcfg.resolve.record import assume, unforeseen
 from llmcfg.resolve.vllm.capability import supports
-from llmcfg.resolve.vllm.contents import Contents, cited
+from llmcfg.resolve.vllm.contents import Contents, Facts, cited
 
 
 class Finder(MetaPathFinder, Loader):
@@ -58,11 +58,16 @@ class Finder(MetaPathFinder, Loader):
         query = self.contents.query(name)
         if query is None:
             raise unforeseen(f"{name}(…)")
-        found = supports(query, self._capability) if {"from", "only"} & query.keys() else query["answer"]
+        found = self._found(query)
         assume(f"{name}(…)", found, cited(query))
         if "raises" in query and not found:
             raise RuntimeError(query["raises"])
         return found
+
+    def _found(self, query: Facts) -> Any:
+        if "property" in query:
+            return self.contents.of_card(query["property"], self._capability)
+        return supports(query, self._capability) if {"from", "only"} & query.keys() else query["answer"]
 
     def is_true(self, name: str) -> bool:
         """Tell whether the thing of that name is true: all are, but for what the table calls false."""
