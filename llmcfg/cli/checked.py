@@ -1,16 +1,18 @@
-"""What `compile` and `validate` share: turn options into a request, and problems into an exit status."""
+"""What `validate`, `compile` and `resolve` share: a request from options, a check, the report for people."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
+from typing import Any
 
-from llmcfg.diagnostics import Diagnostic, has_errors
+from llmcfg.diagnostics import Diagnostic
+from llmcfg.document import Document
 from llmcfg.errors import UserError
-from llmcfg.pipeline import ALL, Request, Result
-from llmcfg.report.text import text_report
+from llmcfg.pipeline import ALL, Request, Result, choose
+from llmcfg.pipeline import run as run_pipeline
 
-UNREADABLE = "L001"
-_ONE_VERSION = "--backend-version is the version of one backend; name it with --backend"
+_ONE_VERSION = "--backend-version is the version of one backend"
 
 
 def request(backend: str | None, gpu: str | None, version: str | None) -> Request:
@@ -27,20 +29,28 @@ def request(backend: str | None, gpu: str | None, version: str | None) -> Reques
         except ValueError as error:
             raise UserError(f"--backend-version: {error}") from None
         if backend == ALL:
-            raise UserError(_ONE_VERSION)
+            raise UserError(f"{_ONE_VERSION}; name it with --backend")
     if gpu is not None:
         gpu = _known(gpu)
     return Request(backend, gpu, version)
 
 
-def one_version(version: str | None, result: Result) -> None:
-    """Refuse one version for a config that holds several backends.
+def check(document: Document, asked: Request) -> Result:
+    """Run the pipeline; one version for several backends is refused, and the rest checked without it."""
+    problems = one_version(document, asked)
+    if not problems:
+        return run_pipeline(document, asked)
+    found = run_pipeline(document, asked._replace(version=None)).diagnostics
+    return Result([], [*problems, *found])
 
-    Raises:
-        UserError: if the version could be meant for more than one backend.
-    """
-    if version is not None and len(result.compiled) > 1:
-        raise UserError(_ONE_VERSION)
+
+def one_version(document: Document, asked: Request) -> list[Diagnostic]:
+    """Return what is wrong with a version that could be meant for more than one backend."""
+    chosen = choose(document.data, asked) if isinstance(document.data, dict) else []
+    if asked.version is None or len(chosen) < 2:
+        return []
+    message = f"{_ONE_VERSION}; the config is for {', '.join(chosen)}"
+    return [Diagnostic("L405", message, hint="Name the one that is meant with --backend.")]
 
 
 def _known(gpu: str) -> str:
@@ -56,14 +66,31 @@ def _known(gpu: str) -> str:
         raise UserError(str(error)) from None
 
 
-def tell(file: str | None, diagnostics: list[Diagnostic]) -> None:
+def report(document: Document, diagnostics: list[Diagnostic], color: str = "auto") -> None:
     """Report to people, on standard error."""
-    if sys.stderr is not None:
-        sys.stderr.write(text_report(file, diagnostics))
+    if diagnostics:
+        from llmcfg.cli.files import tell
+        from llmcfg.report.checked import Checked
+        from llmcfg.report.look import look
+        from llmcfg.report.text import text_report
+
+        tell("".join(text_report(Checked(document, diagnostics), look(sys.stderr, color))))
+
+
+def records(document: Document, diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
+    """Return the diagnostics as JSON data."""
+    if not (found := list(diagnostics)):
+        return []
+    from llmcfg.report.as_json import diagnostic_records
+    from llmcfg.report.checked import Checked
+
+    return diagnostic_records(Checked(document, found))
 
 
 def status(diagnostics: list[Diagnostic], strict: bool) -> int:
     """Return the exit status: 2 unreadable, 1 refused, 0 clean."""
-    if any(item.code == UNREADABLE for item in diagnostics):
-        return 2
-    return int(has_errors(diagnostics, strict=strict))
+    if not diagnostics:
+        return 0
+    from llmcfg.report.checked import Checked, exit_status
+
+    return exit_status(Checked(Document(None), diagnostics, strict))

@@ -6,14 +6,13 @@ import json
 from typing import Any
 
 from llmcfg import __version__
-from llmcfg.cli.checked import one_version, request, status, tell
+from llmcfg.cli.checked import check, records, report, request, status
 from llmcfg.cli.files import deliver
 from llmcfg.compiled import Compiled
 from llmcfg.diagnostics import Diagnostic
 from llmcfg.document import Document
 from llmcfg.errors import UserError
 from llmcfg.pipeline import Result
-from llmcfg.pipeline import run as run_pipeline
 from llmcfg.reader import read
 
 
@@ -25,15 +24,15 @@ def run(
     format: str,
     output: str | None,
     strict: bool,
+    color: str,
 ) -> int:
     """Compile ``file``; nothing is written unless the whole result is there."""
     asked = request(backend, gpu, backend_version)
     document = read(file)
-    result = run_pipeline(document, asked)
-    one_version(backend_version, result)
+    result = check(document, asked)
     text, found = _render(format, result, document) if result.compiled else ("", [])
     found = [*result.diagnostics, *found]
-    tell(document.file, found)
+    report(document, found, color)
     code = status(found, strict)
     if code == 0:
         deliver(text, output)
@@ -54,14 +53,7 @@ def _json(compiled: list[Compiled], document: Document) -> str:
         "llmcfg": __version__,
         "model": compiled[0].model,
         "compiled": [
-            {
-                "backend": item.backend,
-                "version": item.version,
-                "native": item.native,
-                "env": item.env,
-                "diagnostics": [found.as_json(document.file) for found in item.diagnostics],
-            }
-            for item in compiled
+            {**item.as_json(), "diagnostics": records(document, item.diagnostics)} for item in compiled
         ],
     }
     return json.dumps(data, indent=2) + "\n"

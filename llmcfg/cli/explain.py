@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import Any
 
@@ -19,6 +20,8 @@ from llmcfg.explain.values import Unreadable, parsed, problems
 from llmcfg.gpus import find
 from llmcfg.pipeline import Request
 
+_ALL_CODES = "codes"
+_CODE = re.compile(r"[Ll][0-9]{1,4}")
 _MOST = 6
 _MOST_NAMED = 10
 
@@ -31,8 +34,10 @@ def run(
     format: str = "text",
 ) -> int:
     """Explain a diagnostic code, a rule, a parameter by any of its names, or one value of it."""
-    if subject in CODES:
-        _say_code(subject, format)
+    if subject == _ALL_CODES:
+        _say_codes(format)
+    elif _CODE.fullmatch(subject):
+        _say_code(_code(subject.upper()), format)
     elif rules := rules_called(subject, backend):
         _say_rules(rules, format)
     else:
@@ -123,6 +128,26 @@ def _say_rules(rules: list[Rule], format: str) -> None:
         _print_json([{"kind": "rule", **plain(rule)} for rule in rules])
     else:
         sys.stdout.write("\n".join(map(rule_text, rules)))
+
+
+def _code(code: str) -> str:
+    """Return the code, if there is one.
+
+    Raises:
+        UserError: with the codes of the same stage, if there is none.
+    """
+    if code in CODES:
+        return code
+    near = [known for known in CODES if known[:2] == code[:2]]
+    meant = f"did you mean {' or '.join(near)}?" if near else f"`llmcfg explain {_ALL_CODES}` lists all codes"
+    raise UserError(f"nothing is called {code}; {meant}")
+
+
+def _say_codes(format: str) -> None:
+    if format == "json":
+        _print_json([{"kind": "code", "code": code, **entry._asdict()} for code, entry in CODES.items()])
+    else:
+        sys.stdout.writelines(f"{code}  {entry.title}\n" for code, entry in CODES.items())
 
 
 def _say_code(code: str, format: str) -> None:

@@ -8,6 +8,7 @@ from llmcfg.catalog import backends
 
 BACKENDS = tuple(backends())
 FORMATS = ("json", "yaml", "argv", "python")
+REPORTS = ("text", "json", "sarif", "github")
 
 
 class Option(NamedTuple):
@@ -48,6 +49,9 @@ _STRICT = Option("strict", "Treat warnings as errors.", flag=True)
 _FROM = Option("from", "Installed package's folder, wheel, sdist or source tree to read.", keyword="source")
 _RELEASE = Option("version", "Release: a stored one, else pip downloads it; with --from, what to call it.")
 _PACKAGE = Option("package", "Package of the backend that is meant; by default its own.")
+_COLOR = Option(
+    "color", "Excerpts and colour in reports for people.", ("auto", "always", "never"), default="auto"
+)
 _OUTPUT = Option("output", "Write to this file instead of standard output.", short="o")
 
 GROUPS = {"audit": "Hold the schema against the engines: inventories, coverage, drift, answers."}
@@ -61,6 +65,8 @@ COMMANDS: dict[str, Command] = {
         (
             _ONE_BACKEND,
             _GPU,
+            Option("template", "What the config is for; `list` shows the choice.", short="t"),
+            Option("editor", "Settings to write for an editor.", ("vscode", "jetbrains", "none")),
             Option("model", "Model to start with.", short="m"),
             Option("copy-schema", "Put a copy of the schema beside the config.", flag=True),
             Option("force", "Overwrite an existing file.", flag=True),
@@ -68,14 +74,15 @@ COMMANDS: dict[str, Command] = {
     ),
     "validate": Command(
         "llmcfg.cli.validate",
-        "Check configs; say everything that is wrong with them.",
+        "Check configs, and those of folders; say everything that is wrong with them.",
         (("files", True, True),),
         (
             _BACKEND,
             _VERSION,
             _GPU,
             _STRICT,
-            Option("format", "How to report.", ("text", "json"), default="text", short="f"),
+            Option("format", "How to report.", REPORTS, default="text", short="f"),
+            _COLOR,
         ),
     ),
     "compile": Command(
@@ -89,6 +96,20 @@ COMMANDS: dict[str, Command] = {
             Option("format", "Form of the result.", FORMATS, default="json", short="f"),
             _OUTPUT,
             _STRICT,
+            _COLOR,
+        ),
+    ),
+    "lock": Command(
+        "llmcfg.cli.lock",
+        "Write what configs compile to beside them, where it differs; exit 1 where it did.",
+        (("files", True, True),),
+        (
+            _BACKEND,
+            _VERSION,
+            _GPU,
+            Option("check", "Write nothing, only say what differs.", flag=True),
+            _STRICT,
+            _COLOR,
         ),
     ),
     "resolve": Command(
@@ -108,6 +129,7 @@ COMMANDS: dict[str, Command] = {
             Option("format", "Form of the result.", ("text", "json"), default="text", short="f"),
             _OUTPUT,
             _STRICT,
+            _COLOR,
         ),
     ),
     "explain": Command(
@@ -128,8 +150,10 @@ COMMANDS: dict[str, Command] = {
         (),
         (
             _ONE_BACKEND,
+            _VERSION._replace(help="Release of the engine that the schema is for; needs --backend."),
             _OUTPUT,
             Option("path", "Print where the installed schema file is.", flag=True),
+            Option("report", "Print the schema of JSON reports instead.", flag=True, keyword="of_reports"),
         ),
     ),
     "gpus": Command(

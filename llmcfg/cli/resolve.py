@@ -6,7 +6,7 @@ import json
 import os
 
 from llmcfg import __version__
-from llmcfg.cli.checked import request, status, tell
+from llmcfg.cli.checked import one_version, records, report, request, status
 from llmcfg.cli.files import deliver
 from llmcfg.diagnostics import Diagnostic, has_errors
 from llmcfg.document import Document
@@ -35,6 +35,7 @@ def run(
     format: str,
     output: str | None,
     strict: bool,
+    color: str,
 ) -> int:
     """Ask the engine of each backend; the result is written whether it accepts the config or not."""
     asked = request(backend, gpu, backend_version)
@@ -51,7 +52,7 @@ def run(
     document = read(file)
     problems, results = _resolve(document, asked, ask)
     found = list(dict.fromkeys([*problems, *(item for result in results for item in result.diagnostics)]))
-    tell(document.file, sorted(found, key=lambda item: item.place or (0, 0)))
+    report(document, sorted(found, key=lambda item: item.place or (0, 0)), color)
     if text := _render(format, document, problems, results):
         deliver(text, output)
     return status(found, strict)
@@ -62,8 +63,8 @@ def _resolve(document: Document, asked: Request, ask: Ask) -> tuple[list[Diagnos
     chosen = choose(document.data, asked) if isinstance(document.data, dict) else []
     if not chosen:
         return run_pipeline(document, asked).diagnostics, []
-    if ask.version is not None and len(chosen) > 1:
-        raise UserError("--backend-version is the version of one backend; name it with --backend")
+    if problems := one_version(document, asked):
+        return problems, []
     compiled = [prepared(document, backend, ask) for backend in chosen]
     found = list(dict.fromkeys(item for result in compiled for item in result.diagnostics))
     if has_errors(found):
@@ -76,8 +77,10 @@ def _render(format: str, document: Document, problems: list[Diagnostic], results
         data = {
             "llmcfg": __version__,
             "model": results[0].model if results else None,
-            "resolved": [as_json(item, document.file) for item in results],
-            "diagnostics": [item.as_json(document.file) for item in problems],
+            "resolved": [
+                {**as_json(item), "diagnostics": records(document, item.diagnostics)} for item in results
+            ],
+            "diagnostics": records(document, problems),
         }
         return json.dumps(data, indent=2) + "\n"
     from llmcfg.report.resolution import resolution_text

@@ -1,0 +1,1 @@
+"""Settings of editors: the schema mapped to the names that configs have."""

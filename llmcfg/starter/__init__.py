@@ -1,0 +1,1 @@
+"""Starter configs: templates as data, fitted to a GPU, written with comments."""
