@@ -5,7 +5,7 @@ ENGINES := .venv-engines
 BIN := $(VENV)/bin
 EXTRAS := dev,models
 
-.PHONY: demo test test-fast test-engines generate lint bench bench-resolve setup docs clean
+.PHONY: demo test test-fast test-engines fuzz generate lint bench bench-resolve setup docs clean
 
 setup: $(VENV)/.ready
 $(VENV)/.ready: pyproject.toml
@@ -37,11 +37,18 @@ $(ENGINES)/.ready: pyproject.toml requirements-engines.txt
 
 test: lint test-fast test-engines  ## everything, the engines' own judgement included
 
-test-fast: $(VENV)/.ready  ## what needs no engine
+test-fast: $(VENV)/.ready  ## what needs no engine; node comes from PyPI, the editors' language servers from npm
 	$(BIN)/python -m pytest -m "not vllm and not transformers"
 
 test-engines: $(ENGINES)/.ready  ## what vLLM and transformers say
 	VLLM_LOGGING_LEVEL=ERROR VLLM_CPU_KVCACHE_SPACE=1 $(ENGINES)/bin/python -m pytest -m "vllm or transformers"
+
+SECONDS ?= 60
+fuzz: $(VENV)/.ready  ## reading and compiling made-up input with atheris, for SECONDS; finds go to .fuzz/
+	mkdir -p .fuzz/corpus
+	$(BIN)/pip install --quiet --disable-pip-version-check atheris
+	PYTHONPATH=.:generated $(BIN)/python -m tests.fuzz.atheris_target .fuzz/corpus -artifact_prefix=.fuzz/ \
+		-max_total_time=$(SECONDS) -max_len=4096 -timeout=20 -rss_limit_mb=2048
 
 generate: $(VENV)/.ready  ## write generated/ and the generated pages from schema/
 	$(BIN)/python -m llmcfg.generator write
@@ -63,4 +70,4 @@ docs: $(VENV)/.ready
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:
-	rm -rf $(VENV) $(VENV)-demo $(ENGINES) site dist
+	rm -rf $(VENV) $(VENV)-demo $(ENGINES) tests/editors/node_modules .fuzz site dist

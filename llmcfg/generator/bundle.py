@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from llmcfg.document import copied
 from llmcfg.generator.rules import mentions
-from llmcfg.generator.shapes import discriminator, kinds, pointer, render_nested, render_reference
+from llmcfg.generator.shapes import discriminator, pointer, render_nested, render_reference
 from llmcfg.generator.source import Json, Source, Type, section_name
 from llmcfg.generator.texts import enum_texts, parameter_text
 from llmcfg.generator.validator import DIALECT
@@ -17,12 +14,20 @@ _COPIED = (
     "exclusiveMaximum", "multipleOf", "minLength", "pattern", "patternErrorMessage", "minItems",
     "maxItems", "uniqueItems", "minProperties", "propertyNames", "deprecated", "x-native",
     "x-requires", "x-values", "x-impact", "x-since", "x-until", "x-renamed-from", "x-replaced-by",
-    "x-former-default", "x-differs", "x-resolves", "x-audit", "x-source",
+    "x-former-default", "x-differs", "x-resolves", "x-security", "x-audit", "x-source",
 )  # fmt: skip
+_SCHEMA: Json = {
+    "title": "Schema of this file",
+    "description": "Where an editor finds the schema, if no comment can say it. No engine sees it.",
+    "type": "string",
+}
+_EXTRA_TEXT = (
+    "What the schema does not know: merged into this object last, key by key, unchecked and unchanged."
+)
 EXTRA: Json = {
     "title": "Passed on as it is",
-    "description": "What the schema does not know: merged into this object last, key by key, "
-    "unchecked and unchanged.",
+    "description": _EXTRA_TEXT,
+    "markdownDescription": _EXTRA_TEXT,
     "type": ["object", "null"],
     "additionalProperties": True,
 }
@@ -30,7 +35,7 @@ EXTRA: Json = {
 
 def bundle(source: Source) -> Json:
     """Return the whole editor schema."""
-    properties: Json = {"$schema": {"type": "string", "title": "Schema of this file"}}
+    properties: Json = {"$schema": copied(_SCHEMA)}
     properties |= {
         name: _parameter(_filled(name, parameter, source), {})
         for name, parameter in source.root["properties"].items()
@@ -40,6 +45,7 @@ def bundle(source: Source) -> Json:
         properties[backend] = {
             "title": head["title"],
             "description": head["description"],
+            "markdownDescription": head["description"],
             "type": ["object", "null"],
             "allOf": [pointer(section_name(backend))],
         }
@@ -69,20 +75,22 @@ def _filled(name: str, parameter: Json, source: Source) -> Json:
 
 
 def _object(item: Type, types: dict[str, Type]) -> Json:
+    """Render a type without description and JSON type: the parameter that refers to it has its own.
+
+    Editors would show the type's in place of it, and report a wrong type twice. The title stays where
+    editors offer all required keys at once, under this title.
+    """
     properties = {
         name: _parameter(value, types, item.themes[name]) for name, value in item.properties.items()
     }
     if item.is_native:
         properties["extra"] = copied(EXTRA)
     rendered: Json = {
-        "title": item.head["title"],
-        "description": item.head["description"],
-        "type": kinds(item.name, types),
         "properties": properties,
         "additionalProperties": False,
     }
     if item.required:
-        rendered["required"] = item.required
+        rendered |= {"title": item.head["title"], "required": item.required}
     for key in ("x-native", "x-requires", "x-since", "x-until", "x-replaced-by", "x-source"):
         if key in item.head:
             rendered[key] = copied(item.head[key])
@@ -102,22 +110,27 @@ def _parameter(parameter: Json, types: dict[str, Type], theme: str | None = None
     rendered["markdownDescription"] = parameter_text(parameter)
     rendered |= {key: copied(parameter[key]) for key in _COPIED if key in parameter}
     if "enum" in parameter:
-        rendered["enumDescriptions"] = enum_texts(parameter)
+        rendered |= _described(enum_texts(parameter))
         rendered["x-values"] = {
             value: {key: item for key, item in about.items() if key != "description"}
             for value, about in rendered["x-values"].items()
         }
-    if parameter.get("deprecated"):
-        rendered["deprecationMessage"] = parameter.get("x-replaced-by", "Deprecated by the engine.")
     if theme is not None:
         rendered["x-theme"] = theme
     rendered |= render_nested(parameter, lambda nested, _: _shape(nested, types))
     render_reference(parameter, rendered, types)
     if "$types" in parameter:
-        rendered["properties"] = {
-            parameter["discriminator"]["propertyName"]: _discriminator(parameter, types)
-        }
+        name = parameter["discriminator"]["propertyName"]
+        rendered["properties"] = {name: _discriminator(parameter, types)}
+        for choice in rendered["allOf"]:  # or editors offer each condition's only value as the key's own
+            choice["if"]["properties"][name]["doNotSuggest"] = True
     return rendered
+
+
+def _described(texts: list[str]) -> Json:
+    """Give the texts of an enum's values; as markdown too where they make use of it."""
+    plain: Json = {"enumDescriptions": texts}
+    return {**plain, "markdownEnumDescriptions": texts} if any("`" in text for text in texts) else plain
 
 
 def _shape(nested: Json, types: dict[str, Type]) -> Json:
@@ -132,20 +145,11 @@ def _discriminator(parameter: Json, types: dict[str, Type]) -> Json:
     texts = [f"{item.head['title']}: {item.head['description']}" for item in heads]
     first = heads[0].properties[name]
     kinds = f"Chooses between {len(heads)} kinds, each with keys of its own."
+    text = f"{kinds} {parameter['description']}"
     return {
         "title": first["title"],
-        "description": f"{kinds} {parameter['description']}",
+        "description": text,
+        "markdownDescription": text,
         **discriminator(parameter, types),
-        "enumDescriptions": texts,
+        **_described(texts),
     }
-
-
-def as_text(schema: Json) -> str:
-    """Write the schema with one type per line: small enough for an editor, and diffs name the type."""
-    head = {key: value for key, value in schema.items() if key != "$defs"}
-    types = (f"{json.dumps(name)}: {_dump(item)}" for name, item in schema["$defs"].items())
-    return _dump(head)[:-1] + ',\n"$defs": {\n' + ",\n".join(types) + "\n}}\n"
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

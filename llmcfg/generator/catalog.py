@@ -7,6 +7,7 @@ under conditions (``when``).
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from llmcfg.generator.rules import rule_index
@@ -94,7 +95,7 @@ def _facts(parameter: Json, holder: Type, types: dict[str, Type]) -> Json | None
         facts["floating"] = True
     if inner := _integral_parts(parameter):
         facts["inner"] = inner
-    conditions = _conditions(parameter)
+    conditions = _conditions(parameter) | _security(parameter)
     values = {
         value: own for value, about in parameter.get("x-values", {}).items() if (own := _conditions(about))
     }
@@ -109,6 +110,20 @@ def _facts(parameter: Json, holder: Type, types: dict[str, Type]) -> Json | None
 
 def _conditions(about: Json) -> Json:
     return {name: _normal(key, about[key]) for key, name in _CONDITIONS.items() if key in about}
+
+
+def _security(parameter: Json) -> Json:
+    """Say what the parameter exposes: by which values alone, or by all but the default."""
+    about = parameter.get("x-security")
+    if about is None:
+        return {}
+    if isinstance(about, dict):
+        return {"security": {"kind": about["kind"], "only": [_text(value) for value in about["values"]]}}
+    return {"security": {"kind": about, "harmless": _text(parameter.get("default"))}}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _normal(key: str, value: Any) -> Any:

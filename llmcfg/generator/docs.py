@@ -16,6 +16,7 @@ _STAGES = {
     "L4": "Versions of the engine",
     "L5": "Lowering, `extra` and output",
     "L6": "Answers of the engine",
+    "L7": "What the config hands over",
     "L9": "Audit",
 }
 """The stages of the pipeline by the start of their codes, in the order in which they run."""

@@ -8,10 +8,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from llmcfg.generator.bundle import as_text, bundle
+from llmcfg.editor_schema import written
+from llmcfg.generator.bundle import bundle
 from llmcfg.generator.catalog import backend_catalog, index
 from llmcfg.generator.models import models
+from llmcfg.generator.names import names
 from llmcfg.generator.rules import conditions, rule_texts
+from llmcfg.generator.schemastore import catalog_files
 from llmcfg.generator.source import load
 from llmcfg.generator.validator import root_validator, section_validator
 
@@ -21,9 +24,12 @@ COMMAND = "make generate"
 def outputs(schema: Path) -> dict[str, str]:
     """Return every file under ``generated/``, by its path there."""
     source = load(schema)
+    whole = bundle(source)
     files = {
-        "llmcfg.schema.json": as_text(bundle(source)),
+        "llmcfg.schema.json": written(whole),
         "catalog.json": _compact(index(source)),
+        "names.json": _compact(names(source)),
+        "starters.json": _compact(json.loads((schema / "starters.json").read_text(encoding="utf-8"))),
         "validator/root.json": _compact(root_validator(source)),
         "llmcfg_models/__init__.py": models(source),
         "llmcfg_models/py.typed": "",
@@ -33,7 +39,7 @@ def outputs(schema: Path) -> dict[str, str]:
         files[f"conditions/{backend}.json"] = _compact(conditions(types))
         files[f"rules/{backend}.json"] = _compact(rule_texts(types))
         files[f"validator/{backend}.json"] = _compact(section_validator(types, backend))
-    return files
+    return files | catalog_files(whole, schema.parent / "examples")
 
 
 def _compact(value: Any) -> str:

@@ -40,6 +40,9 @@ def rule_texts(types: dict[str, Type]) -> Json:
 def _text(rule: Json) -> Json:
     kept = ("id", "at", "also", "severity", "message", "hint", "x-since", "x-until")
     text = {key.removeprefix("x-"): rule[key] for key in kept if key in rule}
+    named = list(dict.fromkeys((rule["at"], *rule.get("also", ()), *mentions(rule))))
+    if others := [key for key in named[1:] if not any(other.startswith(f"{key}.") for other in named)]:
+        text["also"] = others
     if "compare" in rule and "if" in rule:
         text["if"] = rule["if"]
     return text

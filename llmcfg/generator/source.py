@@ -34,6 +34,8 @@ class Source(NamedTuple):
     gpus: Json
     types: dict[str, dict[str, Type]]
     """The types of each backend, by name; the section's own type comes first."""
+    names: Json
+    """What people write in place of a parameter's name or value."""
 
 
 def type_name(file: Path) -> str:
@@ -51,7 +53,9 @@ def load(root: Path) -> Source:
     """Read all files under ``root`` (the ``schema/`` folder)."""
     backends: dict[str, Json] = _read(root / "backends.json")
     types = {backend: _Reader(root).read_backend(backend) for backend in backends}
-    return Source(_read(root / "root.json"), backends, _read(root / "gpus.json"), types)
+    return Source(
+        _read(root / "root.json"), backends, _read(root / "gpus.json"), types, _read(root / "names.json")
+    )
 
 
 def _read(path: Path) -> Any:
