@@ -52,18 +52,19 @@ def _dispatch(words: list[str]) -> int:
 
 
 def _report(error: Exception) -> int:
+    from llmcfg.cli.files import tell
     from llmcfg.errors import UserError
-    from llmcfg.printable import printable
+    from llmcfg.printable import one_line
 
     if isinstance(error, OSError) and error.filename is None:
         error = UserError(f"cannot write the result: {error.strerror}")
     if isinstance(error, UserError):
-        print(f"llmcfg: {printable(str(error), 1000)}", file=sys.stderr)
+        tell(f"llmcfg: {one_line(str(error), 1000)}\n")
         return 2
     import traceback
 
-    traceback.print_exc()
-    print("llmcfg: this is a bug in llmcfg; please report it with the lines above", file=sys.stderr)
+    tell(traceback.format_exc())
+    tell("llmcfg: this is a bug in llmcfg; please report it with the lines above\n")
     return 3
 
 

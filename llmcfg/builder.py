@@ -6,21 +6,26 @@ keeps the last of two equal keys, and gives no positions.
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, NamedTuple
 
 import yaml
 
-from llmcfg.diagnostics import Diagnostic, Path, Place
-from llmcfg.document import Document, copied
+from llmcfg.diagnostics import ERROR, MOST_PROBLEMS, WARNING, Diagnostic, Path, Place
+from llmcfg.document import Document, copied, place_of
 from llmcfg.printable import printable, shown
-from llmcfg.scalars import BadScalar, plain_scalar
+from llmcfg.scalars import BadScalar, other_reading, plain_scalar
 
 MAX_DEPTH = 64
 MAX_VALUES = 200_000
+MAX_ALIASED = 4 * 1024 * 1024
+"""How many characters of text all aliases together may stand for."""
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _TAG_HINT = "Remove the tag; quote the value if a text is meant."
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_ESCAPED_TAG = re.compile("!\\S*%[eE][dD]%[abAB]")
 
 
 class Refused(Exception):
@@ -42,6 +47,14 @@ class _Frame:
         self.key: str | None = None
 
 
+class _Size(NamedTuple):
+    """How much an aliased value holds: values, itself included, levels of nesting, characters of text."""
+
+    values: int
+    height: int
+    characters: int
+
+
 class Builder:
     """Turns parser events into data, without recursion."""
 
@@ -49,20 +62,36 @@ class Builder:
         self.name = name
         self.keys: dict[Path, Place] = {}
         self.values: dict[Path, Place] = {}
-        self.anchors: dict[str, tuple[Any, int, int]] = {}
+        self.anchors: dict[str, Any] = {}
         self.open_anchors: set[str] = set()
         self.stack: list[_Frame] = []
         self.root: Any = None
         self.count = 0
+        self.aliased = 0
         self.documents = 0
-        self.duplicates: list[Diagnostic] = []
+        self.text = ""
+        self.problems: list[Diagnostic] = []
 
-    def build(self, text: str) -> Document:
-        """Read the whole text.
+    def build(self, text: str, json: bool = False) -> Document:
+        """Read the whole text, as YAML, or as JSON if it is known to be that.
 
         Raises:
-            Refused: at the first thing that cannot be read; ``duplicates`` holds what was found before.
+            Refused: at the first thing that cannot be read; ``problems`` holds what was found before.
         """
+        self.text = text
+        if json:
+            from llmcfg.json_events import json_events
+
+            for event in json_events(text):
+                _require_characters(event)
+                self._take(event)
+        else:
+            self._read_yaml(text)
+        if self.root is None:
+            raise Refused(_empty())
+        return Document(self.root, self.name, self.keys, self.values, tuple(self.problems), text)
+
+    def _read_yaml(self, text: str) -> None:
         loader = _Loader(text)
         try:
             while loader.check_event():
@@ -72,12 +101,9 @@ class Builder:
 
             raise Refused(syntax_problem(error, text)) from None
         except UnicodeDecodeError:  # libyaml unescapes %ED%A0%80 in a tag, and does not look at the result
-            raise Refused(Diagnostic("L003", "a tag holds an escape that stands for no character")) from None
+            raise Refused(_bad_tag(text)) from None
         finally:
             loader.dispose()
-        if self.root is None:
-            raise Refused(_empty())
-        return Document(self.root, self.name, self.keys, self.values, tuple(self.duplicates), text)
 
     def _take(self, event: Any) -> None:
         kind = type(event)
@@ -112,8 +138,21 @@ class Builder:
             try:
                 value = plain_scalar(value)
             except BadScalar as error:
-                raise _refuse("L006", str(error), event, "Quote it if a text is meant.") from None
-        self._put(value, event)
+                self._put_bad(str(error), event)
+                return
+        path = self._put(value, event)
+        if not event.value.isascii():
+            self._look_at(event, path, key=False)
+        elif not event.style and value is event.value:
+            self._doubt(event, path, key=False)
+
+    def _put_bad(self, reason: str, event: Any) -> None:
+        """Report a value that cannot be read, and read on: nothing else is said of it."""
+        hint = "Quote it if a text is meant."
+        if not self.stack:
+            raise _refuse("L006", reason, event, hint)
+        path = self._put(None, event)
+        self.problems.append(Diagnostic("L006", reason, path, hint=hint, place=_place(event)))
 
     def _key(self, frame: _Frame, event: Any) -> None:
         name = event.value
@@ -128,24 +167,70 @@ class Builder:
                     "Write the values out, or alias the whole mapping.",
                 )
             if not _is_key(name):
-                raise _refuse("L005", f"the key {shown(name)} is not a text", event, "Quote the key.")
+                hint = (
+                    "A number takes no comma: it separates entries here."
+                    if name.isdigit()
+                    else "Quote the key."
+                )
+                raise _refuse("L005", f"the key {shown(name)} is not a text", event, hint)
         place = _place(event)
         path = (*frame.path, name)
         if name in frame.container:
-            first = self.keys[path]
-            self.duplicates.append(
+            from llmcfg.secrets import hidden
+
+            first, said = self.keys[path], hidden(name)
+            self.problems.append(
                 Diagnostic(
                     "L004",
-                    f"the key {shown(name)} stands twice",
+                    f"the key {shown(said)} stands twice",
                     path,
                     hint=f"The first one is on line {first.line}; remove one of them.",
                     place=place,
-                    related=((f"first {printable(name, 60)}", first),),
+                    related=((f"first {printable(said, 60)}", first),),
                 )
             )
         else:
             self.keys[path] = place
+            if not name.isascii():
+                self._look_at(event, path, key=True)
+            elif not event.style and not name.removeprefix("-").isdigit():
+                self._doubt(event, path, key=True)
         frame.key = name
+
+    def _look_at(self, event: Any, path: Path, key: bool) -> None:
+        """Report a text that is not what it looks like, unless its odd character was written as an escape."""
+        from llmcfg.lookalikes import hidden, named, unseen, without
+
+        character = unseen(event.value) if key else hidden(event.value)
+        if character is None or character not in self.text[event.start_mark.index : event.end_mark.index]:
+            return
+        meant = shown(without(character, event.value))
+        self.problems.append(
+            Diagnostic(
+                "L002",
+                f"the {_named(event, key)} holds {named(character)}, which cannot be seen",
+                path,
+                severity=ERROR if key else WARNING,
+                hint=f"{f'Write {meant}' if key else 'Remove it'}, or write an escape in double quotes.",
+                place=_place(event),
+            )
+        )
+
+    def _doubt(self, event: Any, path: Path, key: bool) -> None:
+        """Warn of two readings; where the schema allows one of them alone, the warning is dropped later."""
+        other = other_reading(event.value)
+        if other is None or len(self.problems) > MOST_PROBLEMS:
+            return
+        self.problems.append(
+            Diagnostic(
+                "L006",
+                f"the {_named(event, key)} is {other} to readers of YAML 1.1",
+                path,
+                severity=WARNING,
+                hint=f"Quote the {'key' if key else 'value'} if the text is meant.",
+                place=_place(event),
+            )
+        )
 
     def _put(self, value: Any, event: Any) -> Path:
         self.count += 1
@@ -166,7 +251,7 @@ class Builder:
                 self.keys[path] = _place(event)
         self.values[path] = _place(event)
         if event.anchor is not None and type(event) is yaml.ScalarEvent:
-            self.anchors[event.anchor] = (value, 1, 0)
+            self.anchors[event.anchor] = value
         return path
 
     def _start(self, event: Any, container: Any) -> None:
@@ -185,7 +270,7 @@ class Builder:
         frame = self.stack.pop()
         if frame.anchor is not None:
             self.open_anchors.discard(frame.anchor)
-            self.anchors[frame.anchor] = (frame.container, *_measured(frame.container))
+            self.anchors[frame.anchor] = frame.container
 
     def _alias(self, event: Any) -> None:
         name = event.anchor
@@ -195,13 +280,28 @@ class Builder:
             raise _refuse("L005", f"the alias {shown(name)} refers to the value it stands in", event, None)
         if name not in self.anchors:
             raise _refuse("L003", f"there is no anchor {shown(name)} above", event, None)
-        value, size, height = self.anchors[name]
-        if len(self.stack) + height > MAX_DEPTH:
+        value = self.anchors[name]
+        size = _measured(value)
+        if len(self.stack) + size.height > MAX_DEPTH:
             raise _refuse("L008", f"the aliases nest deeper than {MAX_DEPTH} levels", event, None)
-        self.count += size
+        self.count += size.values
         if self.count > MAX_VALUES:
             raise _refuse("L008", "the aliases expand to too many values", event, None)
+        self.aliased += size.characters
+        if self.aliased > MAX_ALIASED:
+            raise _refuse("L008", "the aliases expand to too much text", event, None)
         self._put(copied(value), _Unanchored(event.start_mark))
+
+
+def _named(event: Any, key: bool) -> str:
+    """Name a key by its text; a value may be a secret."""
+    return f"key {shown(event.value)}" if key else "text"
+
+
+def _require_characters(event: Any) -> None:
+    """Refuse half of a surrogate pair, which JSON can escape."""
+    if type(event) is yaml.ScalarEvent and _SURROGATE.search(event.value):
+        raise _refuse("L003", "an escape stands for no character", event, "Write the character itself.")
 
 
 def _tag(event: Any) -> str:
@@ -226,12 +326,24 @@ class _Unanchored:
         self.start_mark = mark
 
 
-def _measured(value: Any) -> tuple[int, int]:
-    """Return how many values it holds, itself included, and how many levels of nesting."""
+def _measured(value: Any) -> _Size:
+    if isinstance(value, str):
+        return _Size(1, 0, len(value))
     if not isinstance(value, (dict, list)):
-        return 1, 0
+        return _Size(1, 0, 0)
     inner = [_measured(item) for item in (value.values() if isinstance(value, dict) else value)]
-    return 1 + sum(size for size, _ in inner), 1 + max((height for _, height in inner), default=0)
+    return _Size(
+        1 + sum(size.values for size in inner),
+        1 + max((size.height for size in inner), default=0),
+        sum(size.characters for size in inner) + (sum(map(len, value)) if isinstance(value, dict) else 0),
+    )
+
+
+def _bad_tag(text: str) -> Diagnostic:
+    """Say where the tag may be: libyaml unescapes it, and gives no place for what is then no text."""
+    found = _ESCAPED_TAG.search(text)
+    place = place_of(text[: found.start()]) if found else Place(1, 1)
+    return Diagnostic("L003", "a tag holds an escape for no character", hint=_TAG_HINT, place=place)
 
 
 def _place(event: Any) -> Place:

@@ -40,10 +40,18 @@ def rule_texts(backend: str) -> dict[str, list[Facts]]:
 
 
 @cache
+def names() -> Facts:
+    """Return what people write in place of names and values; loaded only when something is unknown."""
+    loaded: Facts = json.loads(data_text("names.json"))
+    return loaded
+
+
+@cache
 def bundle() -> Facts:
     """Return the editor schema, which holds every text."""
-    loaded: Facts = json.loads(data_text("llmcfg.schema.json"))
-    return loaded
+    from llmcfg.editor_schema import read
+
+    return read(data_text("llmcfg.schema.json"))
 
 
 def nested_type(facts: Facts | None, value: Any) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
+from itertools import islice
 from typing import Any, NamedTuple
 
 from llmcfg.data import data_text
@@ -16,6 +17,9 @@ from llmcfg.diagnostics import Path
 
 Schema = dict[str, Any]
 _GROUP = 16
+_LONGEST_NUMBER = 4000
+_MOST = 200
+"""How many broken keywords are looked at: more than anybody reads, and each costs a look at the data."""
 
 
 class Violation(NamedTuple):
@@ -39,7 +43,7 @@ def violations(name: str, data: Any) -> list[Violation]:
         return []
     schema = _schema(name)
     found = []
-    for path, where in _errors(validator, schema, data):
+    for path, where in islice(_errors(validator, schema, data), _MOST):
         holder = _walk(schema, where[:-1])
         keyword = str(where[-1])
         limit = holder.get(keyword) if isinstance(holder, dict) else holder
@@ -47,9 +51,15 @@ def violations(name: str, data: Any) -> list[Violation]:
     return found
 
 
+def properties(name: str, type_name: str) -> dict[str, Schema]:
+    """Return the schemas of a type's parameters."""
+    found: dict[str, Schema] = _schema(name)["$defs"][type_name]["properties"]
+    return found
+
+
 def choices(name: str, type_name: str, key: str) -> list[str]:
     """Return the texts that a parameter takes, in the order of the schema."""
-    enum = _schema(name)["$defs"][type_name]["properties"][key]["enum"]
+    enum = properties(name, type_name)[key]["enum"]
     return [choice for choice in enum if isinstance(choice, str)]
 
 
@@ -131,8 +141,11 @@ def _errors(validator: Any, schema: Schema, data: Any) -> Iterator[tuple[Path, t
 
 def _located(data: Any, parts: Path, value: Any) -> Path:
     """Mend the paths of jsonschema-rs: it drops the key "", and turns "012" and "+12" into the number 12."""
-    paths = list(_paths(data, parts))
-    return next((path for path in paths if _walk(data, path) == value), paths[0])
+    paths = _paths(data, parts)
+    plainest = next(paths)
+    if _walk(data, plainest) == value:
+        return plainest
+    return next((path for path in paths if _walk(data, path) == value), plainest)
 
 
 def _paths(data: Any, parts: Path) -> Iterator[Path]:
@@ -148,12 +161,21 @@ def _paths(data: Any, parts: Path) -> Iterator[Path]:
             yield ("", *path)
 
 
-def _keys(data: Any, part: str | int) -> list[str | int]:
-    if isinstance(data, dict) and isinstance(part, int):
-        return [key for key in data if key.removeprefix("+").isdigit() and int(key) == part]
-    if isinstance(data, dict):
-        return [part] if part in data else []
-    return [part] if isinstance(data, list) and isinstance(part, int) and part < len(data) else []
+def _keys(data: Any, part: str | int) -> Iterator[str | int]:
+    if isinstance(data, list):
+        if isinstance(part, int) and part < len(data):
+            yield part
+    elif isinstance(data, dict):
+        plainest = str(part)
+        if plainest in data:
+            yield plainest
+        if isinstance(part, int):
+            yield from (key for key in data if key != plainest and _is_number(key, part))
+
+
+def _is_number(key: str, number: int) -> bool:
+    digits = key.removeprefix("+")
+    return digits.isascii() and digits.isdigit() and len(digits) < _LONGEST_NUMBER and int(digits) == number
 
 
 def _canonical(parts: Iterable[str | int], schema: Schema) -> tuple[str | int, ...]:

@@ -21,6 +21,10 @@ class Compiled(NamedTuple):
     env: dict[str, str]
     diagnostics: list[Diagnostic]
 
+    def as_json(self) -> dict[str, Any]:
+        """Return what the engine takes, and for which release it is, as JSON data."""
+        return {"backend": self.backend, "version": self.version, "native": self.native, "env": self.env}
+
     def build(self) -> dict[str, Any]:
         """Construct the real native objects, under the keys of ``native``.
 

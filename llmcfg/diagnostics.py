@@ -8,6 +8,8 @@ Path = tuple["str | int", ...]
 """Where a value sits in the document: keys and list indexes from the root."""
 
 ERROR, WARNING, INFO = "error", "warning", "info"
+MOST_PROBLEMS = 100
+"""How many problems of a file are shown: the work for more would have no bound, and nobody reads it."""
 
 
 class Place(NamedTuple):
@@ -33,8 +35,8 @@ class Diagnostic(NamedTuple):
     rule: str | None = None
     related: tuple[tuple[str, Place | None], ...] = ()
 
-    def as_json(self, file: str | None = None) -> dict[str, Any]:
-        """Return the record as JSON data, the form that ``--format json`` prints."""
+    def as_json(self, file: str | None = None, end: Place | None = None) -> dict[str, Any]:
+        """Return the record as JSON data, the form of ``--format json``; ``end`` is that of the token."""
         return {
             "code": self.code,
             "severity": self.severity,
@@ -44,6 +46,8 @@ class Diagnostic(NamedTuple):
             "file": file,
             "line": self.place.line if self.place else None,
             "column": self.place.column if self.place else None,
+            "end_line": end.line if end else None,
+            "end_column": end.column if end else None,
             "rule": self.rule,
             "related": [
                 {

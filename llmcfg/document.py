@@ -37,8 +37,13 @@ class Document(NamedTuple):
 
 def place_of(before: str) -> Place:
     """Return the place that follows the text ``before``."""
-    lines = before.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    lines = lines_of(before)
     return Place(len(lines), len(lines[-1]) + 1)
+
+
+def lines_of(text: str) -> list[str]:
+    """Split a text where YAML and editors see the end of a line."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def copied(value: Any) -> Any:

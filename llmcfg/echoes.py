@@ -27,15 +27,30 @@ def _echoes(text: str, other: Diagnostic, data: Any) -> bool:
     if other.code in (_UNKNOWN, _MISSING):
         owner = other.path[:-1] if other.code == _UNKNOWN else other.path
         return text == dotted(owner) or _is_absent(text, owner, data)
-    refused = dotted(other.path)
-    return text == refused or text.startswith((f"{refused}.", f"{refused}["))
+    return _leads_to(dotted(other.path), text)
 
 
 def _is_absent(text: str, owner: Path, data: Any) -> bool:
-    """Tell whether ``text`` names a key of the object at ``owner`` that is not written there."""
-    place, _, name = text.rpartition(".")
-    if place != dotted(owner):
+    """Tell whether ``text`` leads through a key of the object at ``owner`` that is not written there."""
+    if not text.startswith(f"{dotted(owner)}."):
         return False
     for part in owner:
         data = data[part]
-    return name not in data
+    return text[len(dotted(owner)) + 1 :].partition(".")[0] not in data
+
+
+def with_written(item: Diagnostic, data: Any) -> Diagnostic:
+    """Leave out of the other keys that take part those that are not written."""
+    return item._replace(related=tuple(other for other in item.related if _is_written(other[0], data, ())))
+
+
+def _is_written(text: str, data: Any, path: Path) -> bool:
+    if path and text == dotted(path):
+        return True
+    entries = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    inner = ((value, (*path, key)) for key, value in entries)
+    return any(_is_written(text, value, below) for value, below in inner if _leads_to(dotted(below), text))
+
+
+def _leads_to(place: str, text: str) -> bool:
+    return text == place or text.startswith((f"{place}.", f"{place}["))

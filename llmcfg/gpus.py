@@ -55,9 +55,18 @@ def find(name: str) -> Gpu:
     for key, facts in gpus.items():
         if wanted in (_spelled(known) for known in (key, *facts.get("aliases", ()))):
             return _gpu(key)
+    raise UnknownGpu(name, near(name))
+
+
+def near(name: str) -> str | None:
+    """Return the name in the table that was probably meant: a typo, or one of its words (``4090``)."""
     from llmcfg.suggest import nearest
 
-    raise UnknownGpu(name, nearest(name, gpus))
+    gpus = index()["gpus"]["gpus"]
+    words = set(name[:80].lower().replace("-", " ").replace("_", " ").split())
+    held = [key for key in gpus if set(key.split("-")) <= words]
+    parts = [key for key in gpus if any(len(word) > 1 and word in key.split("-") for word in words)]
+    return max(held, key=len, default=None) or nearest(name, gpus) or min(parts, key=len, default=None)
 
 
 def _spelled(name: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from llmcfg.catalog import Facts, index
 from llmcfg.diagnostics import ERROR, WARNING, Diagnostic, Path
-from llmcfg.gpus import CPU, Gpu
+from llmcfg.gpus import CPU, Gpu, table
 
 _MOST_LISTED = 12
 
@@ -30,14 +30,31 @@ def check_requirements(
                     hint=_sentence(requirement["note"]),
                 )
             return
-    hint = f"{gpu.title} is {_architecture(gpu.architecture)}." if gpu is not CPU else "There is no GPU."
-    if values := others():
-        hint += f" What works there: {', '.join(values[:_MOST_LISTED])}"
-        hint += ", …" if len(values) > _MOST_LISTED else "."
-    yield Diagnostic("L301", f"{what} {_wanting(requires)}", path, severity=ERROR, hint=hint)
+    yield Diagnostic(
+        "L301",
+        f"{what} {_wanting(requires)}",
+        path,
+        severity=ERROR,
+        hint=f"{_present(gpu)} {_ways_out(requires, others())}".rstrip(),
+    )
 
 
 _REMARKS = {"emulated": ("L302", "takes a slower path"), "ignored": ("L304", "has no effect")}
+
+
+def _present(gpu: Gpu) -> str:
+    """Say what there is."""
+    if gpu is CPU:
+        return "There is no GPU."
+    return f"{gpu.title} is {_architecture(gpu.architecture, gpu.capability)} with {gpu.memory:g} GiB."
+
+
+def _ways_out(requires: list[Facts], values: list[str]) -> str:
+    """Say which values the GPU takes; where the parameter has none, which GPUs take it."""
+    words = "What works there" if values else "GPUs that would do"
+    listed = values or [gpu.name for gpu in table() if _takes(requires, gpu)]
+    more = ", …" if len(listed) > _MOST_LISTED else "."
+    return f"{words}: {', '.join(listed[:_MOST_LISTED])}{more}" if listed else "Leave it out there."
 
 
 def _where(gpu: Gpu) -> str:
@@ -111,7 +128,7 @@ def _needs(requires: list[Facts]) -> str:
     return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def _architecture(name: str) -> str:
-    major, minor = _capability(name)
+def _architecture(name: str, capability: tuple[int, int] | None = None) -> str:
+    major, minor = capability or _capability(name)
     number = f"compute capability {major}.{minor}"
     return number if name.startswith("sm") else f"{name.capitalize()} ({number})"

@@ -6,11 +6,12 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from llmcfg.catalog import Facts, backend_catalog, backends, nested_type
-from llmcfg.diagnostics import INFO, WARNING, Diagnostic, Path, dotted
+from llmcfg.diagnostics import INFO, MOST_PROBLEMS, WARNING, Diagnostic, Path, dotted
 from llmcfg.document import copied
 from llmcfg.native import NativeObject, forget_classes
 from llmcfg.plan import plan
 from llmcfg.printable import shown
+from llmcfg.security import check_extra, is_secret
 from llmcfg.uses import Use
 
 ENV = "env"
@@ -52,6 +53,7 @@ def lower(backend: str, section: dict[str, Any], model: Any) -> Lowered:
                 del environment[name]
             else:
                 environment[name] = _environment_text(value)
+        lowering.diagnostics += _unusable(environment, (backend, ENV), section[ENV])
     return Lowered(native, lowering.uses, lowering.ruled, lowering.diagnostics)
 
 
@@ -60,6 +62,18 @@ def _environment_text(value: Any) -> str:
     if type(value) is str:
         return value
     return str(int(value)) if type(value) is bool else str(value)
+
+
+def _unusable(environment: dict[str, Any], path: Path, written: dict[str, Any]) -> list[Diagnostic]:
+    """Refuse what no process can have in its environment."""
+    found = []
+    for name, value in environment.items():
+        where = (*path, name) if name in written else (*path, "extra", name)
+        if not name or "=" in name or "\0" in name:
+            found.append(Diagnostic("L103", f"no environment variable can be called {shown(name)}", where))
+        elif "\0" in value:
+            found.append(Diagnostic("L103", f"{shown(name)} holds the character NUL", where))
+    return found
 
 
 class _Lowering:
@@ -148,12 +162,14 @@ class _Lowering:
         written = {(facts or _UNKNOWN).get("name", key): key for key, facts in parameters.items()}
         for key, value in extra.items():
             where = (*path, key)
+            self.diagnostics += check_extra(parameters.get(written.get(key, key)), key, value, where)
             if key in native:
                 typed = written.get(key, key)
+                old, new = ("***", "***") if is_secret(where) else (shown(native[key]), shown(value))
                 self.diagnostics.append(
                     Diagnostic(
                         "L501",
-                        f"extra overrides {typed}: {shown(value)} replaces {shown(native[key])}",
+                        f"extra overrides {typed}: {new} replaces {old}",
                         where,
                         severity=WARNING,
                         hint=f"Keep one of {dotted((*path[:-1], typed))} and {dotted(where)}.",
@@ -170,7 +186,7 @@ class _Lowering:
                         hint=f"Move it to {dotted((*path[:-1], written[key]))}.",
                     )
                 )
-            else:
+            elif len(extra) <= MOST_PROBLEMS:
                 self._hint_at_typo(str(key), name, where)
             native[key] = copied(value)
 

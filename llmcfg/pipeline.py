@@ -8,7 +8,7 @@ from llmcfg.catalog import backends
 from llmcfg.compiled import Compiled
 from llmcfg.diagnostics import ERROR, Diagnostic, Place, dotted, has_errors
 from llmcfg.document import Document
-from llmcfg.echoes import without_echoes
+from llmcfg.echoes import with_written, without_echoes
 from llmcfg.gpus import Gpu, UnknownGpu, find
 from llmcfg.lower import ENV, lower
 from llmcfg.nvml import GpuQueryFailed
@@ -18,6 +18,7 @@ from llmcfg.uses import check_uses
 from llmcfg.validate import validate
 from llmcfg.versions import check_version
 
+_UNREAD = "L006"
 ALL = "all"
 AUTO = "auto"
 
@@ -40,13 +41,13 @@ class Result(NamedTuple):
 def run(document: Document, request: Request) -> Result:
     """Check the whole document and compile the backends that were asked for."""
     if document.data is None:
-        return Result([], list(document.problems))
+        return Result([], _placed(list(document.problems), document))
     if not isinstance(document.data, dict):
         return Result([], _placed([_no_mapping(document.data)], document))
     broken = validate("root", document.data, ())
     found = [*document.problems, *broken]
     chosen = choose(document.data, request)
-    if not chosen and not _explained(found):
+    if not chosen and not _explained(found, document.data):
         found.append(_no_backend())
     gpu = _gpu(document.data, request, found)
     compiled = []
@@ -61,7 +62,10 @@ def run(document: Document, request: Request) -> Result:
                 found += result.diagnostics
             else:
                 found += [item for item in result.diagnostics if item.severity == ERROR]
-    found = _placed(found, document)
+    unread = [item for item in document.problems if item.code == _UNREAD and item.severity == ERROR]
+    if unread:
+        found = [*document.problems, *without_echoes(found[len(document.problems) :], unread, document.data)]
+    found = _placed(_without_misplaced(found), document)
     if has_errors(found):
         return Result([], found)
     return Result([_with_places(item, found) for item in compiled], found)
@@ -77,7 +81,8 @@ def _section(backend: str, data: dict[str, Any], model: Any, gpu: Gpu | None, ve
     for name, owner, path in lowered.ruled:
         later += broken_rules(backend, name, owner, path, version)
     later += check_uses(backend, lowered.uses, gpu, version)
-    found += without_echoes(later, refused, {backend: data}) if refused else later
+    kept = without_echoes(later, refused, {backend: data}) if refused else later
+    found += [with_written(item, {backend: data}) if item.related else item for item in kept]
     found = list(dict.fromkeys([*found, *lowered.diagnostics]))
     native: dict[str, dict[str, Any]] = {**lowered.native}
     environment = native.pop(ENV, {})
@@ -103,12 +108,21 @@ def _no_mapping(data: Any) -> Diagnostic:
     return Diagnostic("L007", "the config is not a mapping of keys to values", hint=hint)
 
 
-def _explained(found: list[Diagnostic]) -> bool:
+def _without_misplaced(found: list[Diagnostic]) -> list[Diagnostic]:
+    """Drop that the model is missing where it stands in the wrong place, which is said there."""
+    if not any(item.code == "L101" and item.path[1:] and item.path[-1] == "model" for item in found):
+        return found
+    return [item for item in found if item.code != "L104" or item.path]
+
+
+def _explained(found: list[Diagnostic], data: dict[str, Any]) -> bool:
     """Tell whether another mistake is why there is no backend."""
     from llmcfg.suggest import means_backend
 
     return any(
-        item.path == ("backend",) or (item.code == "L101" and means_backend(str(item.path[0])))
+        item.path == ("backend",)
+        or (item.code == "L101" and isinstance(data.get(str(item.path[0])), dict))
+        or (item.code in ("L002", "L101") and means_backend(str(item.path[0])))
         for item in found
     )
 
@@ -150,8 +164,10 @@ def _gpu(data: dict[str, Any], request: Request, found: list[Diagnostic]) -> Gpu
 
 def _placed(found: list[Diagnostic], document: Document) -> list[Diagnostic]:
     """Give each diagnostic its place, and put them in the order of the file."""
-    if not document.values:
-        return found
+    if not found or document.file is None:
+        return [_discreet(item) for item in found]
+    from llmcfg.presentation import presented
+
     placed = [
         item._replace(
             place=item.place or _place(item, document),
@@ -159,7 +175,17 @@ def _placed(found: list[Diagnostic], document: Document) -> list[Diagnostic]:
         )
         for item in found
     ]
-    return sorted(placed, key=lambda item: item.place or Place(0, 0))
+    ordered = sorted(placed, key=lambda item: item.place or Place(0, 0))
+    return [_discreet(item) for item in presented(ordered, document)]
+
+
+def _discreet(item: Diagnostic) -> Diagnostic:
+    """Hide a secret that sticks to its key: ``hf_token:hf_…``."""
+    if not any(isinstance(step, str) and (":" in step or "=" in step) for step in item.path):
+        return item
+    from llmcfg.secrets import hidden
+
+    return item._replace(path=tuple(hidden(step) if isinstance(step, str) else step for step in item.path))
 
 
 def _place(item: Diagnostic, document: Document) -> Place | None:

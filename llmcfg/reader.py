@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import stat
 import sys
+from typing import Any
 
 from llmcfg.builder import Builder, Refused
 from llmcfg.diagnostics import Diagnostic, Place
 from llmcfg.document import Document, place_of
-from llmcfg.printable import printable
+from llmcfg.printable import BIDIRECTIONAL, printable
 
 MAX_BYTES = 4 * 1024 * 1024
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_MOST_HANDLES = 16
+_FORBIDDEN = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029{BIDIRECTIONAL}\ufeff\ufffe\uffff]")
 """Control characters, line breaks of YAML 1.1 alone, byte order marks inside a text, noncharacters."""
+_WIDE = {
+    "UTF-32": re.compile(rb"\xff\xfe\0\0|\0\0\xfe\xff|\0\0\0[^\0]|[^\0]\0\0\0"),
+    "UTF-16": re.compile(rb"\xff\xfe|\xfe\xff|\0[^\0]|[^\0]\0[^\0]\0"),
+}
+"""How text begins in encodings other than UTF-8, with and without a byte order mark."""
 _CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|(-?Infinity|NaN)')
-_SURROGATES = re.compile(r"\\u(?P<high>d[89ab][0-9a-f]{2})\\u(?P<low>d[c-f][0-9a-f]{2})|\\.", re.IGNORECASE)
 
 
 def read(path: str) -> Document:
@@ -40,14 +47,20 @@ def parse(raw: bytes, name: str) -> Document:
     builder, text = Builder(name), ""
     try:
         if len(raw) > MAX_BYTES:
-            raise Refused(Diagnostic("L008", f"the file is larger than {MAX_BYTES} bytes"))
+            raise _refused("L008", f"the file is larger than {MAX_BYTES} bytes", None, Place(1, 1))
         text = _decode(raw)
-        if name.endswith(".json") and text.strip():
+        if name.lower().endswith(".json") and text.strip(" \t\r\n"):
             _require_json(text)
-            text = _join_surrogates(text)
+            return builder.build(text, json=True)
+        if "%TAG" in text:
+            _bound_handles(text)
         return builder.build(text)
     except Refused as refusal:
-        return _failed(name, *builder.duplicates, refusal.problem, text=text)
+        return _failed(name, *builder.problems, refusal.problem, text=text)
+
+
+def _refused(code: str, message: str, hint: str | None, place: Place) -> Refused:
+    return Refused(Diagnostic(code, message, hint=hint, place=place))
 
 
 def _failed(name: str, *problems: Diagnostic, text: str = "") -> Document:
@@ -57,43 +70,58 @@ def _failed(name: str, *problems: Diagnostic, text: str = "") -> Document:
 def _read_standard_input() -> bytes:
     if sys.stdin is None:
         raise OSError(0, "standard input is closed")
-    return sys.stdin.buffer.read(MAX_BYTES + 1)
+    return _at_most(getattr(sys.stdin.buffer, "raw", sys.stdin.buffer))
 
 
 def _read_regular_file(path: str) -> bytes:
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with os.fdopen(descriptor, "rb") as file:
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(0, "it is not a regular file; `-` reads standard input")
-        return file.read(MAX_BYTES + 1)
+        return _at_most(file)
+
+
+def _at_most(file: Any) -> bytes:
+    """Read one byte more than is allowed, or all there is; a file may grow, or have nothing to say yet."""
+    raw = b""
+    while len(raw) <= MAX_BYTES:
+        chunk = file.read(MAX_BYTES + 1 - len(raw))
+        if chunk is None:
+            raise OSError(0, "it has nothing to read at the moment")
+        if not chunk:
+            break
+        raw += chunk
+    return raw
 
 
 def _decode(raw: bytes) -> str:
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise Refused(Diagnostic("L002", "the file is UTF-16", hint="Save it as UTF-8.", place=Place(1, 1)))
+    for encoding, start in _WIDE.items():
+        if start.match(raw):
+            raise _refused("L002", f"the file is {encoding}", "Save it as UTF-8.", Place(1, 1))
     raw = raw.removeprefix(b"\xef\xbb\xbf")
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         place = place_of(raw[: error.start].decode("utf-8", "replace"))
-        raise Refused(
-            Diagnostic(
-                "L002",
-                f"byte 0x{raw[error.start]:02x} is not UTF-8",
-                hint="Save the file as UTF-8.",
-                place=place,
-            )
-        ) from None
+        message = f"byte 0x{raw[error.start]:02x} is not UTF-8"
+        raise _refused("L002", message, "Save the file as UTF-8.", place) from None
     if found := _FORBIDDEN.search(text):
-        raise Refused(
-            Diagnostic(
-                "L002",
-                f"the character U+{ord(found[0]):04X} is not allowed in a config",
-                hint="Remove it, or write it as an escape in a double-quoted string.",
-                place=place_of(text[: found.start()]),
-            )
-        )
+        from llmcfg.lookalikes import named
+
+        message = f"the character {named(found[0])} is not allowed in a config"
+        hint = "Remove it, or write it as an escape in a double-quoted string."
+        raise _refused("L002", message, hint, place_of(text[: found.start()]))
     return text
+
+
+def _bound_handles(text: str) -> None:
+    """Refuse more tag handles than anybody declares: libyaml compares each with all others."""
+    handles = (found.start() for found in re.finditer("^%TAG", text, re.MULTILINE))
+    start = next(itertools.islice(handles, _MOST_HANDLES, None), None)
+    if start is not None:
+        hint = "Remove them: tags are not supported."
+        message = f"the file declares more than {_MOST_HANDLES} tag handles"
+        raise _refused("L008", message, hint, place_of(text[:start]))
 
 
 def _require_json(text: str) -> None:
@@ -105,11 +133,11 @@ def _require_json(text: str) -> None:
     except _Constant as constant:
         found = next(match for match in _CONSTANT.finditer(text) if match[1])
         message = f"not JSON: {constant} is not a number that an engine can take"
-        raise Refused(Diagnostic("L006", message, place=place_of(text[: found.start()]))) from None
+        raise _refused("L006", message, None, place_of(text[: found.start()])) from None
     except json.JSONDecodeError as error:
         message = error.msg[:1].lower() + error.msg[1:].removesuffix(" at")
         place = place_of(text[: error.pos])
-        raise Refused(Diagnostic("L003", f"not JSON: {printable(message)}", place=place)) from None
+        raise _refused("L003", f"not JSON: {printable(message)}", None, place) from None
     except RecursionError:
         return
 
@@ -120,15 +148,3 @@ class _Constant(Exception):
 
 def _refuse_constant(word: str) -> None:
     raise _Constant(word)
-
-
-def _join_surrogates(text: str) -> str:
-    """Write characters that JSON escapes as two surrogates in the way in which YAML escapes them."""
-    return _SURROGATES.sub(_joined, text) if "\\u" in text else text
-
-
-def _joined(match: re.Match[str]) -> str:
-    if match["high"] is None:
-        return match[0]
-    code = 0x10000 + ((int(match["high"], 16) & 0x3FF) << 10) + (int(match["low"], 16) & 0x3FF)
-    return f"\\U{code:08x}"

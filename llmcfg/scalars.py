@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from yaml import SafeLoader
+
 from llmcfg.printable import shown
 
 _NUMBER = re.compile(
@@ -18,6 +20,15 @@ _WORDS = {
     "true": True, "True": True, "TRUE": True,
     "false": False, "False": False, "FALSE": False,
 }  # fmt: skip
+_OLD = SafeLoader.yaml_implicit_resolvers
+_OLD_KINDS = {
+    "int": "a number",
+    "float": "a number",
+    "timestamp": "a date",
+    "merge": "a special mark",
+    "value": "a special mark",
+}
+_TRUTH = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false"}
 _NUMERIC_START = frozenset("+-.0123456789")
 _LONGEST_NUMBER = 40
 _LONGEST_FLOAT = 400
@@ -48,6 +59,15 @@ def plain_scalar(text: str) -> str | int | float | bool | None:
     if kind == "float":
         return _finite(text)
     return _bounded(text, 10 if kind == "integer" else 0)
+
+
+def other_reading(text: str) -> str | None:
+    """Return what readers of YAML 1.1 take a bare text for; None where they see a text too."""
+    for tag, pattern in _OLD.get(text[:1], ()):
+        if pattern.match(text):
+            kind = tag.rpartition(":")[2]
+            return _TRUTH[text.lower()] if kind == "bool" else _OLD_KINDS.get(kind)
+    return None
 
 
 def _bounded(text: str, base: int) -> int:

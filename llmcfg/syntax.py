@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from llmcfg.culprits import culprit
 from llmcfg.diagnostics import Diagnostic, Place
 from llmcfg.document import place_of
 from llmcfg.printable import printable
 
 _ESCAPE = ("unknown escape in a double-quoted text", "Use single quotes for a text with backslashes.")
+_NO_DIRECTIVE = "Remove this line; a text that starts with % needs quotes."
 _TAB = ("a tab cannot indent a line", "Indent with spaces.")
 _FRIENDLIER = {
     "mapping values are not allowed in this context": (
@@ -59,8 +61,22 @@ _FRIENDLIER = {
         "something stands after the end of the document",
         "Check the indentation: the rest of the file must belong to the same mapping.",
     ),
+    "found incompatible YAML document": ("the file asks for another YAML than 1.2", _NO_DIRECTIVE),
+    "found unknown directive name": ("there is no such directive", _NO_DIRECTIVE),
+    "could not find expected directive name": ("a directive without a name", _NO_DIRECTIVE),
+    "did not find expected version number": ("a %YAML line without a version", _NO_DIRECTIVE),
+    "found extremely long version number": ("a %YAML line without a version", _NO_DIRECTIVE),
+    "found duplicate %YAML directive": ("a second %YAML line", "Remove it."),
+    "found duplicate %TAG directive": ("the same tag handle again", "Remove it: tags are not supported."),
+    "found undefined tag handle": ("an unknown tag", "Remove the tag; quote a text that starts with !."),
+    "did not find expected tag URI": ("a tag without a name", "Quote a text that starts with !."),
+    "found an indentation indicator equal to 0": ("an indentation of 0", "Write | or > alone."),
+    "did not find expected comment or line break": (
+        "a text block starts on its own line",
+        "Put the text below | or >, indented; quote a text that starts with | or >.",
+    ),
+    "found a tab character where an indentation space is expected": _TAB,
 }
-
 
 _UNCLOSED = {
     "did not find expected ',' or ']'": ("list", "`,` or `]`"),
@@ -75,6 +91,10 @@ def syntax_problem(error: Any, text: str) -> Diagnostic:
     ended = not text[mark.index :].strip()
     if problem == "found unexpected end of stream":
         return _unreadable("the quote is never closed", error.context_mark or mark, "Close the quote.")
+    if not text.isascii() and (found := _misread(text, mark)):
+        return found
+    if found := culprit(error, text):
+        return found
     if problem in _UNCLOSED:
         what, missing = _UNCLOSED[problem]
         start = error.context_mark
@@ -88,6 +108,18 @@ def syntax_problem(error: Any, text: str) -> Diagnostic:
     if ended:
         return Diagnostic("L003", message, hint=hint, place=place_of(text.rstrip()))
     return _unreadable(message, mark, hint)
+
+
+def _misread(text: str, mark: Any) -> Diagnostic | None:
+    """Look for the cause in a character, there or one line above, that only looks like a mark of YAML."""
+    from llmcfg.lookalikes import misread_mark, named
+
+    found = misread_mark(text, max(mark.line, 1), mark.line + 1)
+    if found is None:
+        return None
+    character, place, meant = found
+    hint = f"Write {meant}; quote a text that holds the character." if meant else "Remove it."
+    return Diagnostic("L003", f"{named(character)} is a letter to YAML", hint=hint, place=place)
 
 
 def _unreadable(message: str, mark: Any, hint: str | None) -> Diagnostic:

@@ -12,6 +12,7 @@ from llmcfg.diagnostics import Diagnostic, Path
 from llmcfg.gpus import Gpu
 from llmcfg.hardware import check_requirements, usable
 from llmcfg.printable import shown
+from llmcfg.security import check_security
 from llmcfg.versions import check_facts
 
 
@@ -49,6 +50,7 @@ def _judged(
     entry = backend_catalog(backend)["types"][name]
     facts: Facts = entry["when"] if key is None else entry["parameters"][key]["when"]
     found = list(check_facts(backend, version, facts, what, ()))
+    found += check_security(facts, what, text)
     if gpu is not None and "requires" in facts and (key is None or text not in OFF):
         found += check_requirements(facts["requires"], what, (), gpu)
     values = facts.get("values", {})

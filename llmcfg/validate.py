@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any
 
-from llmcfg.checker import Violation, violations
-from llmcfg.diagnostics import Diagnostic, Path, dotted
+from llmcfg.checker import Violation, satisfies, violations
+from llmcfg.diagnostics import MOST_PROBLEMS, Diagnostic, Path, dotted
 from llmcfg.printable import printable, shown
 
 _ARTICLES = {
@@ -19,9 +19,6 @@ _ARTICLES = {
     "object": "a mapping",
     "null": "null",
 }
-_WORDS_FOR_TRUTH = frozenset(
-    ("yes", "no", "on", "off", "y", "n", "Yes", "No", "On", "Off", "YES", "NO", "ON", "OFF")
-)
 _RANGE = {
     "minimum": "at least {}",
     "exclusiveMinimum": "more than {}",
@@ -36,10 +33,11 @@ _SIZES = {
     "minProperties": ("a mapping of at least {} keys", "a mapping that is not empty"),
 }
 _MOST_LISTED = 16
-_GROUPED = re.compile(r"[-+]?[0-9]{1,3}([_,][0-9]{3})+(\.[0-9]+)?")
-_NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
-_DECIMAL_COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+")
-_THOUSANDS = re.compile(r"([0-9]{1,9})[kK]")
+_KEYS = {
+    "^[0-9]+$": "whole numbers, such as 128",
+    "^[1-9][0-9]*$": "whole numbers from 1",
+    "^([0-9]+|cpu|mps|disk)$": "numbers of GPUs, cpu, mps and disk",
+}
 
 
 def validate(name: str, data: Any, prefix: Path) -> list[Diagnostic]:
@@ -52,7 +50,9 @@ def validate(name: str, data: Any, prefix: Path) -> list[Diagnostic]:
     mistyped = {item.path: item for item in sorted(broken, key=_kinds) if item.keyword == "type"}
     telling = (item for item in broken if mistyped.get(item.path, item) is item)
     found = (one for violation in telling for one in _diagnostics(name, violation, prefix))
-    return list(dict.fromkeys(found))
+    several = list(dict.fromkeys(islice(found, MOST_PROBLEMS + 1)))
+    split = {item.path for item in several if item.code == "L102"}
+    return [item for item in several if item.code == "L102" or item.path not in split]
 
 
 def _kinds(violation: Violation) -> int:
@@ -62,86 +62,156 @@ def _kinds(violation: Violation) -> int:
 
 def _diagnostics(name: str, violation: Violation, prefix: Path) -> Iterator[Diagnostic]:
     path = prefix + violation.path
-    explain = _EXPLAINERS.get(violation.keyword)
+    explain = _wrong_keys if "propertyNames" in violation.where else _EXPLAINERS.get(violation.keyword)
     if explain is not None:
         yield from explain(name, violation, path)
     elif violation.keyword in _RANGE or violation.keyword in _SIZES:
         yield Diagnostic(
-            "L105", f"{_named(path)} is {_counted(violation)}, expected {_bounds(violation)}", path
+            "L105", f"{_named(path)} is {_counted(violation, path)}, expected {_bounds(violation)}", path
         )
     else:
-        yield Diagnostic("L103", f"{_named(path)}: {shown(violation.value)} is not allowed here", path)
+        yield Diagnostic("L103", f"{_named(path)}: {_told(violation.value, path)} is not allowed here", path)
 
 
 def _unknown_keys(name: str, violation: Violation, path: Path) -> Iterator[Diagnostic]:
     from llmcfg.suggest import hint_for_unknown
 
     known = violation.schema.get("properties", {})
+    previous = None
     for key in violation.value:
-        if key not in known:
+        if key in known:
+            previous = key
+        elif previous is not None and _is_split(violation.value, previous, key):
+            yield _split_number(violation.value[previous], key, (*path, previous))
+        else:
             where = f" in {_named(path)}" if path else ""
             yield Diagnostic(
                 "L101",
-                f"unknown key {shown(key)}{where}",
+                f"unknown key {_told(key)}{where}",
                 (*path, key),
                 hint=hint_for_unknown(name, violation, path, str(key)),
             )
 
 
+def _is_split(data: dict[str, Any], previous: str, key: str) -> bool:
+    """Tell whether a comma has split a number in a flow mapping: ``{a: 0,9}`` has the keys a and 9."""
+    return key.isdigit() and data[key] is None and type(data[previous]) in (int, float)
+
+
+def _split_number(value: float, rest: str, path: Path) -> Diagnostic:
+    from llmcfg.pitfalls import number_hint
+
+    text = f"{value},{rest}"
+    return Diagnostic(
+        "L102",
+        f"{_named(path)} is {text}, expected a number: a comma separates entries",
+        path,
+        hint=number_hint(text, ["number"]),
+    )
+
+
 def _wrong_type(name: str, violation: Violation, path: Path) -> Iterator[Diagnostic]:
-    kinds = violation.limit if isinstance(violation.limit, list) else [violation.limit]
+    kinds = _kinds_of(violation)
     expected = " or ".join(_ARTICLES[kind] for kind in kinds if kind != "null") or "null"
     yield Diagnostic(
         "L102",
-        f"{_named(path)} is {_described(violation.value)}, expected {expected}",
+        f"{_named(path)} is {_described(violation.value, path)}, expected {expected}",
         path,
         hint=_type_hint(violation, kinds, path),
     )
 
 
 def _not_in_enum(name: str, violation: Violation, path: Path) -> Iterator[Diagnostic]:
-    from llmcfg.suggest import nearest_value
-
-    near = nearest_value(str(violation.value), _choices(violation.limit))
-    hint = f"Did you mean {near}? " if near else ""
     yield Diagnostic(
         "L103",
-        f"{_named(path)} cannot be {shown(violation.value)}",
+        f"{_named(path)} cannot be {_told(violation.value, path)}",
         path,
-        hint=hint + _listed(violation.limit, path),
+        hint=f"{_meant(name, violation, path) or ''} {_listed(violation.limit, path)}".lstrip(),
     )
+
+
+def _meant(name: str, violation: Violation, path: Path) -> str | None:
+    """Say what was meant by a value that is not among the choices."""
+    from llmcfg.pitfalls import text_pitfall
+    from llmcfg.suggest import nearest_value, takers
+
+    value, choices = str(violation.value), _choices(violation.limit)
+    if near := nearest_value(value, choices):
+        return f"Did you mean {near}?"
+    if pitfall := text_pitfall(value, _kinds_of(violation), optional=bool(path[1:])):
+        return pitfall
+    others = takers(name, violation, value)
+    return f"It is a value of {' and '.join(others)}." if others else None
 
 
 def _wrong_form(name: str, violation: Violation, path: Path) -> Iterator[Diagnostic]:
     message = violation.schema.get("patternErrorMessage")
     yield Diagnostic(
         "L103",
-        f"{_named(path)} cannot be {shown(violation.value)}",
+        f"{_named(path)} cannot be {_told(violation.value, path)}",
         path,
         hint=message or f"It must match {violation.limit}.",
     )
 
 
+def _wrong_keys(name: str, violation: Violation, path: Path) -> Iterator[Diagnostic]:
+    """Point at the keys of an open mapping that are not among, or not of the form of, its keys."""
+    for key in violation.value:
+        if not satisfies({violation.keyword: violation.limit}, key):
+            yield Diagnostic(
+                "L101",
+                f"unknown key {_told(key)} in {_named(path)}",
+                (*path, key),
+                hint=_key_hint(violation, key),
+            )
+
+
+def _key_hint(violation: Violation, key: str) -> str:
+    from llmcfg.suggest import nearest
+
+    if violation.keyword == "enum":
+        near = nearest(key, violation.limit)
+        return f"{f'Did you mean {near}? ' if near else ''}Its keys are {', '.join(violation.limit)}."
+    return f"Its keys are {_KEYS.get(violation.limit, f'of the form {violation.limit}')}."
+
+
 def _missing(name: str, violation: Violation, path: Path) -> Iterator[Diagnostic]:
     if not isinstance(violation.value, dict):
         return
-    from llmcfg.suggest import nearest
+    from llmcfg.suggest import stands_for
 
     known = violation.schema.get("properties", {})
     misspelled = [str(key) for key in violation.value if key not in known]
     for key in violation.limit:
-        if key not in violation.value and not nearest(key, misspelled):
+        if key in violation.value:
+            continue
+        if written := stands_for(misspelled, key):
+            # A choice of types is made by this key: without it no type says that the other is unknown.
+            if "additionalProperties" not in violation.schema:
+                yield _misspelled(written, key, path)
+        else:
             where = f" in {_named(path)}" if path else ""
             choices = known.get(key, {}).get("enum")
             hint = f"Add `{key}: …`." + (f" {_listed(choices, (*path, key))}" if choices else "")
             yield Diagnostic("L104", f"the key {shown(key)} is missing{where}", path, hint=hint)
 
 
+def _misspelled(written: str, key: str, path: Path) -> Diagnostic:
+    from llmcfg.suggest import glued
+
+    return Diagnostic(
+        "L101",
+        f"unknown key {_told(written)} in {_named(path)}",
+        (*path, written),
+        hint=glued(written) or f"Did you mean {key}?",
+    )
+
+
 def _repeated(name: str, violation: Violation, path: Path) -> Iterator[Diagnostic]:
     items = violation.value
     index, item = next((i, item) for i, item in enumerate(items) if item in items[:i])
     yield Diagnostic(
-        "L106", f"{_named(path)} holds {shown(item)} twice", (*path, index), hint="Remove one of them."
+        "L106", f"{_named(path)} holds {_told(item, path)} twice", (*path, index), hint="Remove one of them."
     )
 
 
@@ -150,7 +220,6 @@ _EXPLAINERS: dict[str, Callable[[str, Violation, Path], Iterator[Diagnostic]]] =
     "type": _wrong_type,
     "enum": _not_in_enum,
     "pattern": _wrong_form,
-    "propertyNames": _wrong_form,
     "required": _missing,
     "uniqueItems": _repeated,
 }
@@ -165,20 +234,32 @@ def _named(path: Path) -> str:
     return printable(names[-1], 80)
 
 
-def _described(value: Any) -> str:
+def _told(value: Any, path: Path = ()) -> str:
+    """Show a value, unless it is a secret or gives one away."""
+    from llmcfg.secrets import hidden
+    from llmcfg.security import is_secret
+
+    if value is None or isinstance(value, (bool, dict, list)):
+        return shown(value)
+    if is_secret(path):
+        return "***"
+    return shown(hidden(value)) if isinstance(value, str) else shown(value)
+
+
+def _described(value: Any, path: Path) -> str:
     if value is None or isinstance(value, (dict, list)):
         return shown(value)
     kind = "text" if isinstance(value, str) else "number"
-    return shown(value) if isinstance(value, bool) else f"the {kind} {shown(value)}"
+    return shown(value) if isinstance(value, bool) else f"the {kind} {_told(value, path)}"
 
 
-def _counted(violation: Violation) -> str:
+def _counted(violation: Violation, path: Path) -> str:
     value = violation.value
     if isinstance(value, list):
         return f"a list of {len(value)} items"
     if isinstance(value, dict):
         return f"a mapping with {len(value)} keys"
-    return shown(value)
+    return _told(value, path)
 
 
 def _bounds(violation: Violation) -> str:
@@ -200,48 +281,23 @@ def _listed(enum: list[Any], path: Path) -> str:
     return f"It takes {', '.join(choice or shown(choice) for choice in _choices(enum))}."
 
 
+def _kinds_of(violation: Violation) -> list[str]:
+    """Return the types that the parameter takes."""
+    kinds = violation.schema.get("type", violation.limit)
+    return kinds if isinstance(kinds, list) else [str(kinds)]
+
+
 def _type_hint(violation: Violation, kinds: list[str], path: Path) -> str | None:
-    value, choices = violation.value, violation.schema.get("enum", [])
-    if value is None:
-        return (
-            "Write a value, or remove the key to keep the engine's default." if path[1:] else "Write a value."
-        )
-    if isinstance(value, str):
-        return _text_hint(value, kinds)
-    if "boolean" in kinds and value in (0, 1):
-        return f"Write {'true' if value else 'false'}."
-    if choices and shown(value) not in choices:
-        return _listed(choices, path)
-    if "string" in kinds and isinstance(value, (bool, int, float)):
-        return f"Quote it if a text is meant: '{shown(value)}'."
-    return _shape_hint(kinds)
+    from llmcfg.pitfalls import type_hint
+    from llmcfg.security import is_secret
 
+    if is_secret(path):
+        return "Quote it if a text is meant." if type(violation.value) in (int, float) else None
+    if path == ("gpu",) and type(violation.value) is int:
+        from llmcfg.gpus import near
 
-def _text_hint(value: str, kinds: list[str]) -> str | None:
-    if "boolean" in kinds and value in _WORDS_FOR_TRUTH:
-        return "YAML 1.2 reads yes, no, on and off as texts: write true or false."
-    if "boolean" in kinds and value.lower() in ("true", "false"):
-        return f"Write it without quotes: {value.lower()}."
-    if ("integer" in kinds or "number" in kinds) and (hint := _number_hint(value)):
-        return hint
-    if "object" in kinds and ":" in value:
-        return "Put a space after the colon."
-    return _shape_hint(kinds)
-
-
-def _number_hint(value: str) -> str | None:
-    if _NUMBER.fullmatch(value):
-        return f"Write the number without quotes: {printable(value, 40)}."
-    if _GROUPED.fullmatch(value):
-        return f"Write the number without separators: {printable(re.sub('[_,]', '', value), 40)}."
-    if _DECIMAL_COMMA.fullmatch(value):
-        return f"Write a decimal point: {printable(value.replace(',', '.'), 40)}."
-    if match := _THOUSANDS.fullmatch(value):
-        return f"Write the number in full: {match[1]}000, or {int(match[1]) * 1024}."
-    return None
-
-
-def _shape_hint(kinds: list[str]) -> str | None:
-    if "array" in kinds:
-        return "Write a list: [a, b]."
-    return "Write its keys below it, indented, as `key: value`." if "object" in kinds else None
+        meant = near(str(violation.value))
+        return f"Write the name of a GPU{f': {meant}' if meant else ''}."
+    choices = violation.schema.get("enum")
+    listed = _listed(choices, path) if choices else None
+    return type_hint(violation.value, kinds, listed, optional=bool(path[1:]))

@@ -60,8 +60,9 @@ def check_facts(backend: str, version: str, facts: Facts, what: str, path: Path)
     since, until = facts.get("since"), facts.get("until")
     title = backends()[backend]["title"]
     replacement = facts.get("replaced_by")
-    hint = _instead(replacement) if replacement else None
+    hint = instead(replacement) if replacement else None
     if not in_range(version, since, None):
+        hint = hint or f"Remove it, or ask for {since} or newer."
         yield Diagnostic("L401", f"{what} came with {title} {since}, after {version}", path, hint=hint)
     elif not in_range(version, None, until):
         yield Diagnostic(
@@ -71,7 +72,8 @@ def check_facts(backend: str, version: str, facts: Facts, what: str, path: Path)
         yield Diagnostic("L404", f"{what} is deprecated", path, severity=WARNING, hint=hint)
 
 
-def _instead(replacement: str) -> str:
+def instead(replacement: str) -> str:
+    """Say what to use in place of something that is gone."""
     kept = replacement.rstrip(".")
     if kept.lower().startswith("nothing"):
         return f"Nothing replaces it{kept[len('nothing') :]}."

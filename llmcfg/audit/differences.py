@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from llmcfg.audit.facts import Field, Inventory, Json
 from llmcfg.audit.natives import Native
-from llmcfg.versions import in_range, order
+from llmcfg.editions import default_of
+from llmcfg.versions import in_range
 
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 _WHOLE = {"exclusiveMinimum": ("minimum", 1), "exclusiveMaximum": ("maximum", -1)}
@@ -58,14 +59,8 @@ def _default(pair: _Pair) -> tuple[Any, Any] | None:
     if "default" not in schema:
         is_absent = field.default in (None, {}) or field.objects or "allOf" in schema
         return None if is_absent else ("none", field.default)
-    own = _default_of(schema, pair.version)
+    own = default_of(schema, pair.version)
     return None if _plain(own, pair) == _plain(field.default, pair) else (own, field.default)
-
-
-def _default_of(schema: Json, version: str) -> Any:
-    """Return the default in a release: the present one, or what it was before it changed."""
-    former = sorted(schema.get("x-former-default", {}).items(), key=lambda item: order(item[0]))
-    return next((value for release, value in former if order(version) < order(release)), schema["default"])
 
 
 def _plain(value: Any, pair: _Pair) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from llmcfg.catalog import bundle
 from llmcfg.compiled import Compiled
 from llmcfg.diagnostics import WARNING, Diagnostic, Path
+
+_FLAG = re.compile(r"--[A-Za-z0-9][\w.-]*", re.ASCII)
 
 
 @cache
@@ -56,6 +59,16 @@ def word(value: Any) -> str:
 def option(flag: str, value: str) -> list[str]:
     """Write an option with its value; joined where the value could be taken for a flag."""
     return [f"{flag}={value}"] if value.startswith("-") else [flag, value]
+
+
+def is_flag(name: str) -> bool:
+    """Tell whether a key of ``extra`` can be a flag, without becoming a value or an argument as well."""
+    return _FLAG.fullmatch(name) is not None
+
+
+def looks_like_flag(value: Any) -> bool:
+    """Tell whether a parser would take an argument for a flag."""
+    return isinstance(value, str) and value.startswith("-")
 
 
 def cannot_carry(what: str, path: Path, hint: str) -> Diagnostic:

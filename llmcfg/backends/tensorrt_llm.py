@@ -14,6 +14,7 @@ from llmcfg.backends.flags import (
     cannot_carry,
     environment_left_out,
     flag_of,
+    looks_like_flag,
     option,
     parameters,
     sampling_left_out,
@@ -146,6 +147,8 @@ def _serve_command(compiled: Compiled) -> Words:
         served = _ENGINE_DIRECTORY
         values["tokenizer"] = values.get("tokenizer") or compiled.model
     words, found = _words("TensorrtLlmLlm", values, ("tensorrt_llm", "llm"), _SERVE_HINT)
+    if looks_like_flag(compiled.model):
+        found.append(cannot_carry("model (it looks like a flag)", ("model",), _SERVE_HINT))
     return ["trtllm-serve", served, *words], found
 
 

@@ -15,7 +15,9 @@ from llmcfg.backends.flags import (
     flag_of,
     form_of,
     has_no_flag,
+    is_flag,
     kinds,
+    looks_like_flag,
     option,
     parameters,
     sampling_left_out,
@@ -37,9 +39,11 @@ _VARIABLES = {_ENGINE: "engine_args", _SAMPLING: "sampling_params"}
 def argv(compiled: Compiled) -> Emission:
     """Return ``vllm serve MODEL --flag value …``."""
     words = ["vllm", "serve"]
-    if compiled.model is not None:
-        words.append(compiled.model)
     flagged, found = _flagged(compiled)
+    if looks_like_flag(compiled.model):
+        found.append(cannot_carry("model (it looks like a flag)", ("model",), _HINT))
+    elif compiled.model is not None:
+        words.append(compiled.model)
     words += [word for _, option_words in flagged for word in option_words]
     return Emission([words], [*sampling_left_out(compiled), *found])
 
@@ -102,6 +106,8 @@ def _words(name: str, value: Any) -> list[str]:
     flag = flag_of(schema) or f"--{name.replace('_', '-')}"
     if has_no_flag(schema):
         raise _NoForm("the server has no flag for it")
+    if not is_flag(flag):
+        raise _NoForm("no flag can be called that")
     if isinstance(value, bool):
         return _switch(flag, value, schema)
     if value is None or value == []:

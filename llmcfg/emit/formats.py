@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 
 from llmcfg.backends import module
+from llmcfg.backends.flags import cannot_carry
 from llmcfg.compiled import Compiled
 from llmcfg.diagnostics import Diagnostic
+from llmcfg.emit.shell_text import shell_line
 from llmcfg.emit.yaml_text import yaml_text
+from llmcfg.printable import shown
 
+_HINT = "Use --format json or python."
 Rendered = tuple[str, list[Diagnostic]]
 
 
@@ -20,8 +23,14 @@ def argv(compiled: Compiled) -> Rendered:
     # A name from `extra` that begins with a dash must not become an option of env.
     end_of_options = ["--"] if any(name.startswith("-") for name in compiled.env) else []
     prefix = ["env", *end_of_options, *variables] if variables else []
-    lines = [shlex.join([*prefix, *command]) + "\n" for command in emission.value]
-    return "".join(lines), emission.diagnostics
+    commands = [[*prefix, *command] for command in emission.value]
+    return "".join(map(shell_line, commands)), [*emission.diagnostics, *_without_nul(compiled, commands)]
+
+
+def _without_nul(compiled: Compiled, commands: list[list[str]]) -> list[Diagnostic]:
+    found = [word for command in commands for word in command if "\0" in word]
+    path = (compiled.backend,)
+    return [cannot_carry(f"{shown(word)} (it holds the character NUL)", path, _HINT) for word in found]
 
 
 def yaml(compiled: Compiled) -> Rendered:

@@ -7,8 +7,10 @@ import math
 import re
 from typing import Any
 
+from llmcfg.printable import INVISIBLE
+
 _PLAIN = re.compile(r"[A-Za-z_./][A-Za-z0-9_./+-]*( [A-Za-z0-9_./+-]+)*")
-_BREAKS = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
+_UNWRITTEN = re.compile(f"[\x7f-\x9f\u2028\u2029{INVISIBLE}\ufffe\uffff]")
 _RESERVED = frozenset((
     "null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf", ".nan", ".inf",
 ))  # fmt: skip
@@ -51,7 +53,12 @@ def _string(value: str) -> str:
 
 def _quoted(value: str) -> str:
     """Quote a text; characters beyond the basic plane stand as they are: escapes would split them."""
-    return _BREAKS.sub(lambda match: f"\\u{ord(match.group()):04x}", json.dumps(value, ensure_ascii=False))
+    return _UNWRITTEN.sub(_escape, json.dumps(value, ensure_ascii=False))
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _float(value: float) -> str:

@@ -14,7 +14,9 @@ from llmcfg.explain.plain import plain
 from llmcfg.explain.releases import Releases, audited, releases
 from llmcfg.explain.rules import Rule, naming, rules_for
 from llmcfg.explain.values import Value, about, values
+from llmcfg.explain.words import security_text
 from llmcfg.gpus import Gpu
+from llmcfg.secrets import covered
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Record:
     default: Any
     former_defaults: dict[str, Any]
     resolves: str | None
+    security: str | None
     examples: tuple[Any, ...]
     impact: tuple[str, ...]
     no_impact: str | None
@@ -90,6 +93,8 @@ def record(place: Place, question: Question) -> Record:
     impact = schema.get("x-impact", [])
     needed = ways(schema)
     own = about(place, question.value, gpu, version) if question.has_value else None
+    if own is not None:
+        own = replace(own, value=covered(own.value, place.path))
     return Record(
         path=dotted(place.path),
         title=schema["title"],
@@ -100,6 +105,7 @@ def record(place: Place, question: Question) -> Record:
         default=schema.get("default"),
         former_defaults=schema.get("x-former-default", {}),
         resolves=schema.get("x-resolves"),
+        security=security_text(schema["x-security"]) if "x-security" in schema else None,
         examples=tuple(schema.get("examples", ())),
         impact=tuple(impact) if isinstance(impact, list) else (),
         no_impact=impact["none"] if isinstance(impact, dict) else None,

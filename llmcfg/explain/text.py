@@ -70,6 +70,8 @@ def _facts(item: Record) -> Iterator[str]:
         yield from _wrapped(f"Default: {_default(item)}{_former(item)}", 2)
     if item.resolves:
         yield from _wrapped(f"What the engine makes of it: {item.resolves}", 2)
+    if item.security:
+        yield from _wrapped(f"Security: {item.security}", 2)
     if item.examples:
         yield from _wrapped(f"Examples: {' · '.join(map(written, item.examples[:_MOST_EXAMPLES]))}", 2)
     if item.impact:

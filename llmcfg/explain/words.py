@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 Facts = dict[str, Any]
+_EXPOSURES = {
+    "runs-code": "lets the engine run code that is not its own",
+    "secret": "holds a secret, which llmcfg never shows",
+}
 
 
 def alternatives(requires: Any) -> list[Facts]:
@@ -51,6 +56,13 @@ def _hardware(item: Facts) -> list[str]:
     if "platform" in item:
         words.append(f"platform {' or '.join(item['platform'])}")
     return words
+
+
+def security_text(about: Any) -> str:
+    """Say what ``x-security`` warns of."""
+    kind, values = (about["kind"], about["values"]) if isinstance(about, dict) else (about, [])
+    named = f" ({', '.join(map(json.dumps, values))})" if values else ""
+    return f"{_EXPOSURES[kind]}{named}"
 
 
 def version_text(about: Facts) -> str:

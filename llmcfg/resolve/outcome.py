@@ -24,6 +24,7 @@ from llmcfg.resolve.resolution import (
 from llmcfg.resolve.symptoms import altered, asked_for, gathered, holds_found, is_placeholder, said
 from llmcfg.resolve.wording import cleaned
 from llmcfg.resolve.written import Written
+from llmcfg.secrets import covered
 
 IS_TELLING = frozenset(("warning", "error", "critical"))
 IS_TALK = frozenset(("info",))
@@ -50,8 +51,8 @@ def outcome(
         item.path,
         item.native,
         document.value_place(item.path),
-        asked,
-        got,
+        covered(asked, item.path),
+        covered(got, item.path),
         held,
         status,
         tuple(_why(item, status, main, due, compiled)),

@@ -122,8 +122,8 @@ class Resolution(NamedTuple):
 STAND_IN = "stand-in"
 
 
-def as_json(item: Resolution, file: str | None) -> dict[str, Any]:
-    """Return a result as JSON data, the form that ``llmcfg resolve --format json`` prints."""
+def as_json(item: Resolution) -> dict[str, Any]:
+    """Return a result as JSON data, the form of ``resolve --format json``, without its diagnostics."""
     return {
         "backend": item.backend,
         "version": item.version,
@@ -145,7 +145,6 @@ def as_json(item: Resolution, file: str | None) -> dict[str, Any]:
         ],
         "questions": item.questions,
         "cut_short": item.is_cut,
-        "diagnostics": [found.as_json(file) for found in item.diagnostics],
     }
 
 

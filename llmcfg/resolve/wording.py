@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from llmcfg.secrets import without_tokens
+
 _HEAD = re.compile(r"\d+ validation errors? for .*")
 _FURTHER = re.compile(r"\s*For further information visit .*")
 _TAIL = re.compile(r"\s*\[type=\w+, input_value=.*\]$")
@@ -18,7 +20,7 @@ def cleaned(text: str) -> str:
     if lines and _HEAD.fullmatch(lines[0]):
         lines = _fields(lines[1:])
     kept = [line for line in map(_bare, lines) if line]
-    return " ".join(kept[:_MOST_LINES])
+    return without_tokens(" ".join(kept[:_MOST_LINES]))
 
 
 def steady(text: str) -> str:
