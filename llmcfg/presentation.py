@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from llmcfg.diagnostics import ERROR, MOST_PROBLEMS, WARNING, Diagnostic, Path
-from llmcfg.document import Document
+from llmcfg.document import Document, place_of
 
 _ODD, _TWICE, _UNKNOWN_KEY = "L002", "L004", "L101"
 _AMBIGUOUS = "L006"
@@ -28,7 +28,13 @@ def presented(found: Iterable[Diagnostic], document: Document) -> list[Diagnosti
         for item in problems
         if not _repeats(item, odd, wrong) and not (item.code == _AMBIGUOUS and item.path in clear)
     ]
-    return _limited([_with_names(item, document.data) for item in told])
+    return _limited([_with_names(item, document.data) for item in _within(told, document.text)])
+
+
+def _within(found: list[Diagnostic], text: str) -> list[Diagnostic]:
+    """Keep places inside the text: libyaml puts a value that is absent at the end below the last line."""
+    end = place_of(text)
+    return [item._replace(place=end) if text and item.place and item.place > end else item for item in found]
 
 
 def _repeats(item: Diagnostic, odd: dict[Path, str], wrong: set[Path]) -> bool:

@@ -28,7 +28,10 @@ MODULES = [
     if "generator" not in path.parts
 ]
 DATA = [
+    "llmcfg/report/report.schema.json",
     "llmcfg/_data/catalog.json",
+    "llmcfg/_data/names.json",
+    "llmcfg/_data/starters.json",
     "llmcfg/_data/llmcfg.schema.json",
     "llmcfg/_data/validator/root.json",
     *(

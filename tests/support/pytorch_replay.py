@@ -25,7 +25,7 @@ from typing import Any
 
 from tests.support.tiny_model import PROMPT, make_tiny_model
 
-SECONDS = 30
+SECONDS = 120
 PROCESSES = 2
 MODEL = "some/model"
 Json = dict[str, Any]
