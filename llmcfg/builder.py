@@ -23,6 +23,7 @@ MAX_ALIASED = 4 * 1024 * 1024
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
+_MERGE = "<<"
 _TAG_HINT = "Remove the tag; quote the value if a text is meant."
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPED_TAG = re.compile("!\\S*%[eE][dD]%[abAB]")
@@ -127,18 +128,19 @@ class Builder:
                 )
 
     def _scalar(self, event: Any) -> None:
-        if event.tag is not None:
-            raise _refuse("L005", f"the tag {_tag(event)} is not supported", event, _TAG_HINT)
         frame = self.stack[-1] if self.stack else None
         if frame is not None and frame.is_mapping and frame.key is None:
             self._key(frame, event)
+            return
+        if event.tag is not None:
+            self._put_bad("L005", _no_tag(event), event, _TAG_HINT)
             return
         value: Any = event.value
         if not event.style:
             try:
                 value = plain_scalar(value)
             except BadScalar as error:
-                self._put_bad(str(error), event)
+                self._put_bad("L006", str(error), event, "Quote it if a text is meant.")
                 return
         path = self._put(value, event)
         if not event.value.isascii():
@@ -146,35 +148,31 @@ class Builder:
         elif not event.style and value is event.value:
             self._doubt(event, path, key=False)
 
-    def _put_bad(self, reason: str, event: Any) -> None:
+    def _put_bad(self, code: str, reason: str, event: Any, hint: str | None) -> None:
         """Report a value that cannot be read, and read on: nothing else is said of it."""
-        hint = "Quote it if a text is meant."
         if not self.stack:
-            raise _refuse("L006", reason, event, hint)
-        path = self._put(None, event)
-        self.problems.append(Diagnostic("L006", reason, path, hint=hint, place=_place(event)))
+            raise _refuse(code, reason, event, hint)
+        self._report(code, reason, event, hint, self._put(None, event))
+
+    def _report(self, code: str, message: str, event: Any, hint: str | None, path: Path) -> None:
+        """Note a problem and read on, unless there are more already than are shown."""
+        if len(self.problems) > MOST_PROBLEMS:
+            raise _refuse(code, message, event, hint)
+        self.problems.append(Diagnostic(code, message, path, hint=hint, place=_place(event)))
 
     def _key(self, frame: _Frame, event: Any) -> None:
         name = event.value
-        if event.anchor is not None:
-            raise _refuse("L005", "a key cannot carry an anchor", event, "Anchor the value instead.")
-        if not event.style:
-            if name == "<<":
-                raise _refuse(
-                    "L005",
-                    "merge keys (<<) are not YAML 1.2",
-                    event,
-                    "Write the values out, or alias the whole mapping.",
-                )
-            if not _is_key(name):
-                hint = (
-                    "A number takes no comma: it separates entries here."
-                    if name.isdigit()
-                    else "Quote the key."
-                )
-                raise _refuse("L005", f"the key {shown(name)} is not a text", event, hint)
         place = _place(event)
         path = (*frame.path, name)
+        if name == _MERGE and not event.style:
+            hint = "Write the values out, or alias the whole mapping."
+            raise _refuse("L005", "merge keys (<<) are not YAML 1.2", event, hint)
+        if name.isdigit() and not event.style and not _is_key(name):
+            hint = "A number takes no comma: it separates entries here."
+            raise _refuse("L005", f"the key {shown(name)} is not a text", event, hint)
+        wrong = _wrong_key(event)
+        if wrong is not None:
+            self._report("L005", *wrong, path)
         if name in frame.container:
             from llmcfg.secrets import hidden
 
@@ -193,7 +191,7 @@ class Builder:
             self.keys[path] = place
             if not name.isascii():
                 self._look_at(event, path, key=True)
-            elif not event.style and not name.removeprefix("-").isdigit():
+            elif not event.style and wrong is None and not name.removeprefix("-").isdigit():
                 self._doubt(event, path, key=True)
         frame.key = name
 
@@ -255,13 +253,13 @@ class Builder:
         return path
 
     def _start(self, event: Any, container: Any) -> None:
-        if event.tag is not None:
-            raise _refuse("L005", f"the tag {_tag(event)} is not supported", event, _TAG_HINT)
         if len(self.stack) >= MAX_DEPTH:
             raise _refuse("L008", f"the document is nested deeper than {MAX_DEPTH} levels", event, None)
         if self.stack and self.stack[-1].is_mapping and self.stack[-1].key is None:
             raise _refuse("L005", "a key must be a string", event, "Write a plain word before the colon.")
         path = self._put(container, event)
+        if event.tag is not None:
+            self._report("L005", _no_tag(event), event, _TAG_HINT, path)
         if event.anchor is not None:
             self.open_anchors.add(event.anchor)
         self.stack.append(_Frame(container, path, event.anchor))
@@ -304,8 +302,20 @@ def _require_characters(event: Any) -> None:
         raise _refuse("L003", "an escape stands for no character", event, "Write the character itself.")
 
 
-def _tag(event: Any) -> str:
-    return shown(event.tag.replace("tag:yaml.org,2002:", "!!"))
+def _no_tag(event: Any) -> str:
+    return f"the tag {shown(event.tag.replace('tag:yaml.org,2002:', '!!'))} is not supported"
+
+
+def _wrong_key(event: Any) -> tuple[str, Any, str] | None:
+    """Return what is wrong with a key that readers take for different things: message, event and hint."""
+    name = event.value
+    if event.tag is not None:
+        return _no_tag(event), event, _TAG_HINT
+    if event.anchor is not None:
+        return "a key cannot carry an anchor", event, "Anchor the value instead."
+    if event.style or _is_key(name):
+        return None
+    return f"the key {shown(name)} is not a text", event, "Quote the key."
 
 
 def _is_key(name: str) -> bool:

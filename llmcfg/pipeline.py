@@ -18,7 +18,9 @@ from llmcfg.uses import check_uses
 from llmcfg.validate import validate
 from llmcfg.versions import check_version
 
-_UNREAD = "L006"
+_UNREAD = frozenset(("L005", "L006"))
+_MAY_BE_UNREAD = frozenset(("L104", "L110"))
+"""What is missing may stand where it could not be read."""
 ALL = "all"
 AUTO = "auto"
 
@@ -43,7 +45,7 @@ def run(document: Document, request: Request) -> Result:
     if document.data is None:
         return Result([], _placed(list(document.problems), document))
     if not isinstance(document.data, dict):
-        return Result([], _placed([_no_mapping(document.data)], document))
+        return Result([], _placed([*document.problems, *_no_mapping(document)], document))
     broken = validate("root", document.data, ())
     found = [*document.problems, *broken]
     chosen = choose(document.data, request)
@@ -62,9 +64,9 @@ def run(document: Document, request: Request) -> Result:
                 found += result.diagnostics
             else:
                 found += [item for item in result.diagnostics if item.severity == ERROR]
-    unread = [item for item in document.problems if item.code == _UNREAD and item.severity == ERROR]
-    if unread:
-        found = [*document.problems, *without_echoes(found[len(document.problems) :], unread, document.data)]
+    if unread := _unread(document):
+        later = [item for item in found[len(document.problems) :] if item.code not in _MAY_BE_UNREAD]
+        found = [*document.problems, *without_echoes(later, unread, document.data)]
     found = _placed(_without_misplaced(found), document)
     if has_errors(found):
         return Result([], found)
@@ -102,10 +104,17 @@ def choose(data: dict[str, Any], request: Request) -> list[str]:
     return present
 
 
-def _no_mapping(data: Any) -> Diagnostic:
-    glued = isinstance(data, str) and ":" in data
+def _no_mapping(document: Document) -> list[Diagnostic]:
+    """Say that the whole is no mapping, unless it could not be read as what it is."""
+    if _unread(document):
+        return []
+    glued = isinstance(document.data, str) and ":" in document.data
     hint = "Put a space after the colon." if glued else "Start with `model: …`."
-    return Diagnostic("L007", "the config is not a mapping of keys to values", hint=hint)
+    return [Diagnostic("L007", "the config is not a mapping of keys to values", hint=hint)]
+
+
+def _unread(document: Document) -> list[Diagnostic]:
+    return [item for item in document.problems if item.code in _UNREAD and item.severity == ERROR]
 
 
 def _without_misplaced(found: list[Diagnostic]) -> list[Diagnostic]:
