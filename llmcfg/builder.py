@@ -24,6 +24,7 @@ MAX_ALIASED = 4 * 1024 * 1024
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _MERGE = "<<"
+_MAYBE_GLUED = re.compile(r"""['"\[\]{},]#""")
 _TAG_HINT = "Remove the tag; quote the value if a text is meant."
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPED_TAG = re.compile("!\\S*%[eE][dD]%[abAB]")
@@ -105,6 +106,16 @@ class Builder:
             raise Refused(_bad_tag(text)) from None
         finally:
             loader.dispose()
+        if _MAYBE_GLUED.search(text):
+            self._refuse_glued_comment(text)
+
+    def _refuse_glued_comment(self, text: str) -> None:
+        from llmcfg.comments import glued_comment
+
+        if (index := glued_comment(text)) is not None:
+            hint = "Put a space before the #, or quote the text that it is part of."
+            place = place_of(text[:index])
+            raise Refused(Diagnostic("L003", "a comment needs a space before it", hint=hint, place=place))
 
     def _take(self, event: Any) -> None:
         kind = type(event)
@@ -173,6 +184,8 @@ class Builder:
         wrong = _wrong_key(event)
         if wrong is not None:
             self._report("L005", *wrong, path)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = name
         if name in frame.container:
             from llmcfg.secrets import hidden
 
@@ -275,9 +288,11 @@ class Builder:
         if self.stack and self.stack[-1].is_mapping and self.stack[-1].key is None:
             raise _refuse("L005", "a key must be a string, not an alias", event, "Write the key out.")
         if name in self.open_anchors:
-            raise _refuse("L005", f"the alias {shown(name)} refers to the value it stands in", event, None)
+            message = f"the alias {_discreet(name)} refers to the value it stands in"
+            raise _refuse("L005", message, event, "Write the value out.")
         if name not in self.anchors:
-            raise _refuse("L003", f"there is no anchor {shown(name)} above", event, None)
+            hint = "Quote the value if a text that starts with * is meant."
+            raise _refuse("L003", f"there is no anchor {_discreet(name)} above", event, hint)
         value = self.anchors[name]
         size = _measured(value)
         if len(self.stack) + size.height > MAX_DEPTH:
@@ -289,6 +304,13 @@ class Builder:
         if self.aliased > MAX_ALIASED:
             raise _refuse("L008", "the aliases expand to too much text", event, None)
         self._put(copied(value), _Unanchored(event.start_mark))
+
+
+def _discreet(name: str) -> str:
+    """Show the name of an anchor, which may be a token."""
+    from llmcfg.secrets import hidden
+
+    return shown(hidden(name))
 
 
 def _named(event: Any, key: bool) -> str:

@@ -193,6 +193,9 @@ LOOK_ALIKES: Inputs = {
 """Characters that look like others, or like nothing."""
 
 SYNTAX: Inputs = {
+    "model: 'm'# c": "L003 1:11",
+    'vllm: {engine: {seed: 1}}#c': "L003 1:26",
+    'vllm: {engine: {stop_token_ids: [1,#c\n2]}}': "L003 1:36",
     'model: [': "L003 1:9",
     'model: {': "L003 1:9",
     'model: ]': "L003 1:8",
