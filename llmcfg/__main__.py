@@ -22,10 +22,13 @@ def main() -> None:
 
 def run(words: list[str]) -> int:
     """Run one command; return the exit status."""
+    if sys.stdout is None:
+        from llmcfg.cli.files import Closed
+
+        sys.stdout = Closed()
     try:
         status = _dispatch(words)
-        if sys.stdout is not None:
-            sys.stdout.flush()
+        sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -59,7 +62,7 @@ def _report(error: Exception) -> int:
     if isinstance(error, OSError) and error.filename is None:
         error = UserError(f"cannot write the result: {error.strerror}")
     if isinstance(error, UserError):
-        tell(f"llmcfg: {one_line(str(error), 1000)}\n")
+        tell("".join(f"llmcfg: {one_line(str(reason), 1000)}\n" for reason in error.args))
         return 2
     import traceback
 

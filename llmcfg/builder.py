@@ -14,7 +14,7 @@ import yaml
 from llmcfg.diagnostics import ERROR, MOST_PROBLEMS, WARNING, Diagnostic, Path, Place
 from llmcfg.document import Document, copied, place_of
 from llmcfg.printable import printable, shown
-from llmcfg.scalars import BadScalar, other_reading, plain_scalar
+from llmcfg.scalars import QUOTE, BadScalar, other_reading, plain_scalar
 
 MAX_DEPTH = 64
 MAX_VALUES = 200_000
@@ -24,6 +24,7 @@ MAX_ALIASED = 4 * 1024 * 1024
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _MERGE = "<<"
+_CONTENT = re.compile(r"^(?![ \t\r]*(?:#|(?:---|\.\.\.)[ \t\r]*(?:#|$)|$))", re.MULTILINE)
 _MAYBE_GLUED = re.compile(r"""['"\[\]{},]#""")
 _TAG_HINT = "Remove the tag; quote the value if a text is meant."
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -99,6 +100,8 @@ class Builder:
             while loader.check_event():
                 self._take(loader.get_event())
         except yaml.YAMLError as error:
+            if not _CONTENT.search(text):
+                raise Refused(_empty()) from None
             from llmcfg.syntax import syntax_problem
 
             raise Refused(syntax_problem(error, text)) from None
@@ -151,7 +154,7 @@ class Builder:
             try:
                 value = plain_scalar(value)
             except BadScalar as error:
-                self._put_bad("L006", str(error), event, "Quote it if a text is meant.")
+                self._put_bad("L006", str(error), event, f"{error.hint} {QUOTE}")
                 return
         path = self._put(value, event)
         if not event.value.isascii():

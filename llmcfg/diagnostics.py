@@ -23,7 +23,8 @@ class Diagnostic(NamedTuple):
     """One problem, or one thing worth knowing.
 
     ``message`` is a short phrase that can stand alone; the way out is the ``hint``.
-    ``place`` is unknown (None) where the config did not come from a file.
+    ``place`` is unknown (None) where the config did not come from a file. ``of_value`` tells that the value
+    is meant, not its key, where the code leaves that open.
     """
 
     code: str
@@ -34,6 +35,7 @@ class Diagnostic(NamedTuple):
     place: Place | None = None
     rule: str | None = None
     related: tuple[tuple[str, Place | None], ...] = ()
+    of_value: bool = False
 
     def as_json(self, file: str | None = None, end: Place | None = None) -> dict[str, Any]:
         """Return the record as JSON data, the form of ``--format json``; ``end`` is that of the token."""

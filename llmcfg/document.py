@@ -28,6 +28,12 @@ class Document(NamedTuple):
             path = path[:-1]
         return self.keys.get(path) or self.values.get(path)
 
+    def written(self, path: Path) -> Path:
+        """Return the path under which a native key is written: perhaps below ``extra``."""
+        positions = range(len(path), 0, -1)
+        inserted = ((*path[:position], "extra", *path[position:]) for position in positions)
+        return next((one for one in (path, *inserted) if one in self.keys), path)
+
     def value_place(self, path: Path) -> Place | None:
         """Return where the value stands; the nearest enclosing one if it is absent."""
         while path and path not in self.values:

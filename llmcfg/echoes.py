@@ -1,4 +1,4 @@
-"""One mistake, one diagnostic: drop what later stages say of values that the schema has refused."""
+"""One mistake, one diagnostic: drop what later stages say of what was refused, or said, before."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from typing import Any
 
 from llmcfg.diagnostics import Diagnostic, Path, dotted
 
-_UNKNOWN, _MISSING = "L101", "L104"
+_UNKNOWN, _MISSING, _BROKEN_RULE, _DEPRECATED = "L101", "L104", "L201", "L404"
+_ABSENT = frozenset(("L401", "L402"))
+"""Codes of what a release does not have."""
+_ENDING = _ABSENT | {_BROKEN_RULE, "L302", "L304", _DEPRECATED}
+"""Codes of what needs no mending any more where a release does not have the thing."""
 
 
 def without_echoes(later: Iterable[Diagnostic], refused: list[Diagnostic], data: Any) -> list[Diagnostic]:
@@ -15,8 +19,39 @@ def without_echoes(later: Iterable[Diagnostic], refused: list[Diagnostic], data:
     return [
         item
         for item in later
-        if not any(_echoes(text, other, data) for text in _mentioned(item) for other in refused)
+        if _is_of_key(item)
+        or not any(_echoes(text, other, data) for text in _mentioned(item) for other in refused)
     ]
+
+
+def told_once(found: list[Diagnostic]) -> list[Diagnostic]:
+    """Return the findings without what follows from another one: what a release lacks, or a rule."""
+    if len(found) < 2:
+        return found
+    absent = [item for item in found if item.code in _ABSENT]
+    explained = {item.path for item in found if item.code == _BROKEN_RULE and not item.related}
+    return [
+        item
+        for item in found
+        if not (item.code == _DEPRECATED and item.path in explained)
+        and not any(_follows(item, other) for other in absent)
+    ]
+
+
+def _is_of_key(item: Diagnostic) -> bool:
+    """Tell whether it is about releases that have the key: so it holds for whatever value."""
+    return item.code in (*_ABSENT, _DEPRECATED) and not item.of_value
+
+
+def _follows(item: Diagnostic, absent: Diagnostic) -> bool:
+    """Tell whether it is about what is absent, and ends with it."""
+    ends = item.code in _ENDING and _rank(item) > _rank(absent)
+    return ends and any(_leads_to(dotted(absent.path), text) for text in _mentioned(item))
+
+
+def _rank(item: Diagnostic) -> tuple[bool, int, bool]:
+    """Sort what a release lacks first, from the outside inwards, a key before its value."""
+    return item.code not in _ABSENT, len(item.path), item.of_value
 
 
 def _mentioned(item: Diagnostic) -> list[str]:
@@ -27,7 +62,14 @@ def _echoes(text: str, other: Diagnostic, data: Any) -> bool:
     if other.code in (_UNKNOWN, _MISSING):
         owner = other.path[:-1] if other.code == _UNKNOWN else other.path
         return text == dotted(owner) or _is_absent(text, owner, data)
-    return _leads_to(dotted(other.path), text)
+    return _leads_to(dotted(_list_of(other.path)), text)
+
+
+def _list_of(path: Path) -> Path:
+    """Return the path of the list that an item stands in; any other path as it is."""
+    while path and isinstance(path[-1], int):
+        path = path[:-1]
+    return path
 
 
 def _is_absent(text: str, owner: Path, data: Any) -> bool:

@@ -2,4 +2,4 @@
 
 
 class UserError(Exception):
-    """The command cannot run as asked; the message says why. Exit status 2."""
+    """The command cannot run as asked; each argument is a sentence that says why. Exit status 2."""

@@ -20,6 +20,7 @@ class Gpu(NamedTuple):
 
 
 CPU = Gpu("none", "no GPU (CPU)", "none", (0, 0), 0, ())
+_WORDS_FOR_NONE = frozenset(("cpu", "no", "off", "false"))
 
 
 class UnknownGpu(ValueError):
@@ -64,6 +65,8 @@ def near(name: str) -> str | None:
 
     gpus = index()["gpus"]["gpus"]
     words = set(name[:80].lower().replace("-", " ").replace("_", " ").split())
+    if words & _WORDS_FOR_NONE:
+        return CPU.name
     held = [key for key in gpus if set(key.split("-")) <= words]
     parts = [key for key in gpus if any(len(word) > 1 and word in key.split("-") for word in words)]
     return max(held, key=len, default=None) or nearest(name, gpus) or min(parts, key=len, default=None)

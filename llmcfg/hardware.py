@@ -122,10 +122,20 @@ def _needs(requires: list[Facts]) -> str:
         return "an NVIDIA GPU"
     oldest = sorted((item["arch"] for item in relevant if isinstance(item["arch"], str)), key=_capability)[:1]
     exact = {name for item in relevant if isinstance(item["arch"], list) for name in item["arch"]}
+    oldest = [_without_gap(name, exact) for name in oldest]
     older = [name for name in exact if not oldest or _capability(name) < _capability(oldest[0])]
     words = [_architecture(name) for name in sorted(older, key=_capability)]
     words += [f"{_architecture(name)} or newer" for name in oldest]
     return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _without_gap(oldest: str, exact: set[str]) -> str:
+    """Return the architecture from which on all would do: Ampere, or Ada and newer, is Ampere and newer."""
+    names = sorted(index()["gpus"]["architectures"], key=_capability)
+    position = names.index(oldest) if oldest in names else 0
+    while position and names[position - 1] in exact:
+        position -= 1
+    return names[position] if oldest in names else oldest
 
 
 def _architecture(name: str, capability: tuple[int, int] | None = None) -> str:

@@ -16,6 +16,9 @@ from llmcfg.uses import Use
 
 ENV = "env"
 _UNKNOWN: Facts = {}
+_BEYOND = 2.0**64
+_EXTRA_OF_SECTION = 3
+"""Keys in the path of a section's ``extra``: the backend, the section, ``extra``."""
 
 
 class Ruled(NamedTuple):
@@ -27,8 +30,9 @@ class Ruled(NamedTuple):
 
 
 class Lowered(NamedTuple):
-    """What a section became, and what later stages must look at."""
+    """What a section became, and what later stages must look at; ``model`` is what the engine gets."""
 
+    model: Any
     native: dict[str, NativeObject]
     uses: list[Use]
     ruled: list[Ruled]
@@ -44,7 +48,7 @@ def lower(backend: str, section: dict[str, Any], model: Any) -> Lowered:
     native: dict[str, NativeObject] = {receiver["object"]: NativeObject()}
     if model is not None:
         native[receiver["object"]][receiver["name"]] = model
-    lowering = _Lowering(backend, native)
+    lowering = _Lowering(backend, native, model)
     lowering.object(backend_catalog(backend)["root"], section, (backend,))
     environment = native.get(ENV)
     if environment is not None:
@@ -54,7 +58,8 @@ def lower(backend: str, section: dict[str, Any], model: Any) -> Lowered:
             else:
                 environment[name] = _environment_text(value)
         lowering.diagnostics += _unusable(environment, (backend, ENV), section[ENV])
-    return Lowered(native, lowering.uses, lowering.ruled, lowering.diagnostics)
+    served = native[receiver["object"]].get(receiver["name"])
+    return Lowered(served, native, lowering.uses, lowering.ruled, lowering.diagnostics)
 
 
 def _environment_text(value: Any) -> str:
@@ -70,17 +75,18 @@ def _unusable(environment: dict[str, Any], path: Path, written: dict[str, Any]) 
     for name, value in environment.items():
         where = (*path, name) if name in written else (*path, "extra", name)
         if not name or "=" in name or "\0" in name:
-            found.append(Diagnostic("L103", f"no environment variable can be called {shown(name)}", where))
+            found.append(Diagnostic("L103", f"no environment variable can be called {_told(name)}", where))
         elif "\0" in value:
-            found.append(Diagnostic("L103", f"{shown(name)} holds the character NUL", where))
+            found.append(Diagnostic("L103", f"{_told(name)} holds the character NUL", where))
     return found
 
 
 class _Lowering:
-    def __init__(self, backend: str, native: dict[str, NativeObject]) -> None:
+    def __init__(self, backend: str, native: dict[str, NativeObject], model: Any) -> None:
         self.backend = backend
         self.types: dict[str, Facts] = backend_catalog(backend)["types"]
         self.native = native
+        self.model = model
         self.uses: list[Use] = []
         self.ruled: list[Ruled] = []
         self.diagnostics: list[Diagnostic] = []
@@ -103,7 +109,7 @@ class _Lowering:
                 if "floating" in facts:
                     native[key] = float(value)
             elif kind is not str and kind is not bool:
-                native[key] = self._value(facts, value, path)
+                native[key] = self._value(facts, value, (*path, key))
         for key, facts in todo.special:
             if "name" in facts or "object" in facts or not facts:
                 del native[key]
@@ -111,7 +117,7 @@ class _Lowering:
                 self._parameter(key, facts, data[key], (*path, key), native)
         extra = data.get("extra")
         if extra and isinstance(extra, dict) and "extra" not in entry["parameters"]:
-            self._merge_extra(extra, name, native, (*path, "extra"))
+            self._merge_extra(extra, name, data, native, (*path, "extra"))
         return native
 
     def _parameter(self, key: str, facts: Facts, value: Any, path: Path, native: dict[str, Any]) -> None:
@@ -127,7 +133,7 @@ class _Lowering:
     def _value(self, facts: Facts, value: Any, path: Path) -> Any:
         kind = type(value)
         if kind is int or kind is float:
-            return _number(facts, value)
+            return self._number(facts, value, path)
         if isinstance(value, dict):
             name = nested_type(facts, value)
             if name is not None:
@@ -138,7 +144,7 @@ class _Lowering:
                     nested.tag = self._tag(name, facts["variants"][0])
                 return nested
             if facts.get("form") == "integer_keys":
-                whole = _with_whole_numbers(facts.get("inner", _UNKNOWN), value)
+                whole = self._with_whole_numbers(facts.get("inner", _UNKNOWN), value, path)
                 return {_integer_key(key): item for key, item in whole.items()}
             if "entries" in facts:
                 return {
@@ -147,8 +153,34 @@ class _Lowering:
         elif isinstance(value, list) and "items" in facts:
             return [self._nested(facts["items"], item, (*path, i)) for i, item in enumerate(value)]
         if isinstance(value, (dict, list)):
-            return _with_whole_numbers(facts.get("inner", _UNKNOWN), value)
+            return self._with_whole_numbers(facts.get("inner", _UNKNOWN), value, path)
         return value
+
+    def _number(self, facts: Facts, value: Any, path: Path) -> Any:
+        """Give a number the type that the engine takes."""
+        if "floating" in facts and type(value) is int:
+            return float(value)
+        return self._whole(value, path) if "integral" in facts else value
+
+    def _with_whole_numbers(self, parts: Facts, value: Any, path: Path) -> Any:
+        """Copy a value, with whole numbers where the schema has integers inside lists and mappings."""
+        if isinstance(value, dict):
+            inner = parts.get("entries", _UNKNOWN)
+            return {key: self._with_whole_numbers(inner, item, (*path, key)) for key, item in value.items()}
+        if isinstance(value, list):
+            inner = parts.get("items", _UNKNOWN)
+            return [self._with_whole_numbers(inner, item, (*path, i)) for i, item in enumerate(value)]
+        return self._whole(value, path) if "integral" in parts else value
+
+    def _whole(self, value: Any, path: Path) -> Any:
+        """Turn 16.0, which JSON Schema counts as an integer, into 16."""
+        if type(value) is not float or not value.is_integer():
+            return value
+        if abs(value) >= _BEYOND:
+            named = next(step for step in reversed(path) if isinstance(step, str))
+            message = f"{named} is {shown(value)}, expected an integer of at most 64 bits"
+            self.diagnostics.append(Diagnostic("L105", message, path, hint="Write a smaller number."))
+        return int(value)
 
     def _tag(self, name: str, discriminator: str) -> str:
         facts = self.types[name]["parameters"][discriminator] or _UNKNOWN
@@ -157,38 +189,57 @@ class _Lowering:
     def _nested(self, name: str, value: Any, path: Path) -> Any:
         return self.object(name, value, path) if isinstance(value, dict) else value
 
-    def _merge_extra(self, extra: dict[str, Any], name: str, native: dict[str, Any], path: Path) -> None:
+    def _merge_extra(
+        self, extra: dict[str, Any], name: str, data: dict[str, Any], native: dict[str, Any], path: Path
+    ) -> None:
         parameters = self.types[name]["parameters"]
         written = {(facts or _UNKNOWN).get("name", key): key for key, facts in parameters.items()}
         for key, value in extra.items():
-            where = (*path, key)
-            self.diagnostics += check_extra(parameters.get(written.get(key, key)), key, value, where)
+            where, typed = (*path, key), written.get(key, key)
+            self.diagnostics += check_extra(parameters.get(typed), key, value, where)
             if key in native:
-                typed = written.get(key, key)
-                old, new = ("***", "***") if is_secret(where) else (shown(native[key]), shown(value))
-                self.diagnostics.append(
-                    Diagnostic(
-                        "L501",
-                        f"extra overrides {typed}: {new} replaces {old}",
-                        where,
-                        severity=WARNING,
-                        hint=f"Keep one of {dotted((*path[:-1], typed))} and {dotted(where)}.",
-                        related=((dotted((*path[:-1], typed)), None),),
-                    )
-                )
-            elif key in written:
+                self._overrides((*path[:-1], typed), native[key], value, where)
+            elif self._is_model(key, path):
+                self._replaces_model(value, where)
+            elif key in written or key in parameters:
                 self.diagnostics.append(
                     Diagnostic(
                         "L502",
                         f"{shown(key)} is modelled: outside extra it would be checked",
                         where,
                         severity=INFO,
-                        hint=f"Move it to {dotted((*path[:-1], written[key]))}.",
+                        hint=_way_to((*path[:-1], typed), typed in data),
                     )
                 )
             elif len(extra) <= MOST_PROBLEMS:
                 self._hint_at_typo(str(key), name, where)
             native[key] = copied(value)
+
+    def _is_model(self, key: str, path: Path) -> bool:
+        """Tell whether a key of the ``extra`` at the path is the model, which stands at the top."""
+        receiver = backends()[self.backend]["model"]
+        sections = self.types[backend_catalog(self.backend)["root"]]["parameters"]
+        is_receiver = len(path) == _EXTRA_OF_SECTION and sections[path[1]]["object"] == receiver["object"]
+        return is_receiver and key == receiver["name"] and self.model is not None
+
+    def _replaces_model(self, value: Any, where: Path) -> None:
+        if isinstance(value, str):
+            self._overrides(("model",), self.model, value, where)
+        else:
+            self.diagnostics.append(Diagnostic("L102", f"model is {shown(value)}, expected a text", where))
+
+    def _overrides(self, typed: Path, old: Any, new: Any, where: Path) -> None:
+        told = ("***", "***") if is_secret(where) else (_told(new), _told(old))
+        self.diagnostics.append(
+            Diagnostic(
+                "L501",
+                f"extra overrides {typed[-1]}: {told[0]} replaces {told[1]}",
+                where,
+                severity=WARNING,
+                hint=f"Keep one of {dotted(typed)} and {dotted(where)}.",
+                related=((dotted(typed), None),),
+            )
+        )
 
     def _hint_at_typo(self, key: str, name: str, path: Path) -> None:
         near = _near_parameter(self.backend, name, key)
@@ -196,12 +247,25 @@ class _Lowering:
             self.diagnostics.append(
                 Diagnostic(
                     "L503",
-                    f"{shown(key)} is passed on unchecked; {near} is a known key",
+                    f"{_told(key)} is passed on unchecked; {near} is a known key",
                     path,
                     severity=INFO,
                     hint=f"Did you mean {near}?",
                 )
             )
+
+
+def _way_to(typed: Path, is_written: bool) -> str:
+    return f"Remove it: {dotted(typed)} is written, too." if is_written else f"Move it to {dotted(typed)}."
+
+
+def _told(value: Any) -> str:
+    """Show a value without what has the shape of a token."""
+    if not isinstance(value, str):
+        return shown(value)
+    from llmcfg.secrets import hidden
+
+    return shown(hidden(value))
 
 
 @lru_cache(maxsize=1024)
@@ -214,24 +278,3 @@ def _near_parameter(backend: str, name: str, key: str) -> str | None:
 def _integer_key(key: str) -> str | int:
     """YAML keys are texts here; the engine looks token ids and GPU numbers up as integers."""
     return int(key) if key.isascii() and key.isdigit() else key
-
-
-def _number(facts: Facts, value: Any) -> Any:
-    """Give a number the type that the engine takes."""
-    if "floating" in facts and type(value) is int:
-        return float(value)
-    return _whole(value) if "integral" in facts else value
-
-
-def _with_whole_numbers(parts: Facts, value: Any) -> Any:
-    """Copy a value, with whole numbers where the schema has integers inside lists and mappings."""
-    if isinstance(value, dict):
-        return {key: _with_whole_numbers(parts.get("entries", _UNKNOWN), item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_with_whole_numbers(parts.get("items", _UNKNOWN), item) for item in value]
-    return _whole(value) if "integral" in parts else value
-
-
-def _whole(value: Any) -> Any:
-    """Turn 16.0, which JSON Schema counts as an integer, into 16."""
-    return int(value) if type(value) is float and value.is_integer() else value

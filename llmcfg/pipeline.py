@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from llmcfg.catalog import backends
 from llmcfg.compiled import Compiled
 from llmcfg.diagnostics import ERROR, Diagnostic, Place, dotted, has_errors
 from llmcfg.document import Document
-from llmcfg.echoes import with_written, without_echoes
+from llmcfg.echoes import told_once, with_written, without_echoes
 from llmcfg.gpus import Gpu, UnknownGpu, find
 from llmcfg.lower import ENV, lower
 from llmcfg.nvml import GpuQueryFailed
@@ -43,10 +44,10 @@ class Result(NamedTuple):
 def run(document: Document, request: Request) -> Result:
     """Check the whole document and compile the backends that were asked for."""
     if document.data is None:
-        return Result([], _placed(list(document.problems), document))
+        return Result([], placed(list(document.problems), document))
     if not isinstance(document.data, dict):
-        return Result([], _placed([*document.problems, *_no_mapping(document)], document))
-    broken = validate("root", document.data, ())
+        return Result([], placed([*document.problems, *_no_mapping(document)], document))
+    broken = validate("root", document.data, (), document)
     found = [*document.problems, *broken]
     chosen = choose(document.data, request)
     if not chosen and not _explained(found, document.data):
@@ -58,7 +59,7 @@ def run(document: Document, request: Request) -> Result:
         if isinstance(section, dict) or backend in chosen:
             data = section if isinstance(section, dict) else {}
             version = (request.version if backend in chosen else None) or backends()[backend]["reference"]
-            result = _section(backend, data, document.data.get("model"), gpu, version)
+            result = _section(backend, data, document, gpu, version)
             if backend in chosen:
                 compiled.append(result)
                 found += result.diagnostics
@@ -67,28 +68,32 @@ def run(document: Document, request: Request) -> Result:
     if unread := _unread(document):
         later = [item for item in found[len(document.problems) :] if item.code not in _MAY_BE_UNREAD]
         found = [*document.problems, *without_echoes(later, unread, document.data)]
-    found = _placed(_without_misplaced(found), document)
+    found = placed(_without_misplaced(found), document)
     if has_errors(found):
         return Result([], found)
     return Result([_with_places(item, found) for item in compiled], found)
 
 
-def _section(backend: str, data: dict[str, Any], model: Any, gpu: Gpu | None, version: str) -> Compiled:
-    refused = validate(backend, data, (backend,))
+def _section(
+    backend: str, data: dict[str, Any], document: Document, gpu: Gpu | None, version: str
+) -> Compiled:
+    refused = validate(backend, data, (backend,), document)
     found = list(refused)
     if version != backends()[backend]["reference"]:
         found += check_version(backend, version, (backend,))
-    lowered = lower(backend, data, model)
+    lowered = lower(backend, data, document.data.get("model"))
     later: list[Diagnostic] = []
     for name, owner, path in lowered.ruled:
         later += broken_rules(backend, name, owner, path, version)
     later += check_uses(backend, lowered.uses, gpu, version)
     kept = without_echoes(later, refused, {backend: data}) if refused else later
-    found += [with_written(item, {backend: data}) if item.related else item for item in kept]
-    found = list(dict.fromkeys([*found, *lowered.diagnostics]))
+    found += told_once([with_written(item, {backend: data}) if item.related else item for item in kept])
+    wrong = {item.path for item in refused}
+    found += [item for item in lowered.diagnostics if item.path not in wrong]
+    found = list(dict.fromkeys(found))
     native: dict[str, dict[str, Any]] = {**lowered.native}
     environment = native.pop(ENV, {})
-    return Compiled(backend, version, model, native, environment, found)
+    return Compiled(backend, version, lowered.model, native, environment, found)
 
 
 def choose(data: dict[str, Any], request: Request) -> list[str]:
@@ -108,8 +113,11 @@ def _no_mapping(document: Document) -> list[Diagnostic]:
     """Say that the whole is no mapping, unless it could not be read as what it is."""
     if _unread(document):
         return []
-    glued = isinstance(document.data, str) and ":" in document.data
-    hint = "Put a space after the colon." if glued else "Start with `model: …`."
+    text = document.data if isinstance(document.data, str) else ""
+    if ": " in text or ":\n" in text:
+        hint = "It is one long text: remove the quotes around it, or the | or > before it."
+    else:
+        hint = "Put a space after the colon." if ":" in text else "Start with `model: …`."
     return [Diagnostic("L007", "the config is not a mapping of keys to values", hint=hint)]
 
 
@@ -158,12 +166,14 @@ def _gpu(data: dict[str, Any], request: Request, found: list[Diagnostic]) -> Gpu
         found.append(Diagnostic("L506", str(failed)))
         return None
     except UnknownGpu as unknown:
+        from llmcfg.secrets import hidden
+
         near = f"Did you mean {unknown.near}? " if unknown.near else ""
         path = () if request.gpu else ("gpu",)
         found.append(
             Diagnostic(
                 "L303",
-                f"{shown(unknown.name)} is not in the table of GPUs",
+                f"{shown(hidden(unknown.name))} is not in the table of GPUs",
                 path,
                 hint=f"{near}`llmcfg gpus` lists the names.",
             )
@@ -171,27 +181,29 @@ def _gpu(data: dict[str, Any], request: Request, found: list[Diagnostic]) -> Gpu
         return None
 
 
-def _placed(found: list[Diagnostic], document: Document) -> list[Diagnostic]:
+def placed(found: list[Diagnostic], document: Document) -> list[Diagnostic]:
     """Give each diagnostic its place, and put them in the order of the file."""
     if not found or document.file is None:
         return [_discreet(item) for item in found]
     from llmcfg.presentation import presented
 
-    placed = [
+    there = [
         item._replace(
             place=item.place or _place(item, document),
             related=tuple((text, place or _related(text, document)) for text, place in item.related),
         )
         for item in found
     ]
-    ordered = sorted(placed, key=lambda item: item.place or Place(0, 0))
-    return [_discreet(item) for item in presented(ordered, document)]
+    return [_discreet(item) for item in presented(in_order(there), document)]
+
+
+def in_order(found: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Return diagnostics in the order of the file, those about the whole first."""
+    return sorted(found, key=lambda item: item.place or Place(0, 0))
 
 
 def _discreet(item: Diagnostic) -> Diagnostic:
-    """Hide a secret that sticks to its key: ``hf_token:hf_…``."""
-    if not any(isinstance(step, str) and (":" in step or "=" in step) for step in item.path):
-        return item
+    """Hide a secret that sticks to its key, or stands in its place: ``hf_token:hf_…``."""
     from llmcfg.secrets import hidden
 
     return item._replace(path=tuple(hidden(step) if isinstance(step, str) else step for step in item.path))
@@ -199,7 +211,7 @@ def _discreet(item: Diagnostic) -> Diagnostic:
 
 def _place(item: Diagnostic, document: Document) -> Place | None:
     """Point at the value where the value is wrong, at the key where the key or its presence is."""
-    if item.code in _AT_VALUE:
+    if item.of_value or item.code in _AT_VALUE:
         return document.value_place(item.path)
     if item.rule is not None and item.path not in document.keys:
         written = (place for text, _ in item.related if (place := _related(text, document)))

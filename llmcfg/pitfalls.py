@@ -14,6 +14,7 @@ _TRUTH = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false
 _NOTHING = frozenset(("none", "nil", "null", "undefined", "nan", "n/a", "~"))
 _NUMBER = re.compile(r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _GROUPED = re.compile(r"[-+]?[0-9]{1,3}([_, '][0-9]{3})+(\.[0-9]+)?")
+_PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _SEPARATOR = re.compile("[_, ']")
 _DECIMAL_COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+")
 _PERCENT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?) ?%")
@@ -22,33 +23,53 @@ _POWERS = {"k": 1, "m": 2, "g": 3, "t": 4}
 _QUOTES = "\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb"
 _COMMENT = re.compile(r"(.*?)\s*(//|/\*|(?<=\S)#)")
 _ARITHMETIC = re.compile(r"[0-9. ]+([-+*/^]|\*\*)[-+*/^0-9. ]+")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?")
+_SEXAGESIMAL = re.compile(r"[-+]?[0-9]{1,9}(:[0-5]?[0-9]){1,3}")
+_BINARY = re.compile(r"[-+]?0[bB]_*[01][01_]{0,63}")
+_UNDERSCORED = re.compile(r"[-+]?[0-9][0-9_]{0,40}(\.[0-9_]*)?")
+_INFINITE = re.compile(r"[-+]?\.?inf(inity)?", re.IGNORECASE)
 _FULLWIDTH = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 
 
-def type_hint(value: Any, kinds: Kinds, choices: str | None, *, optional: bool) -> str | None:
+def type_hint(value: Any, kinds: Kinds, items: Kinds, choices: str | None, *, optional: bool) -> str | None:
     """Say how to write what was meant by a value that is of none of the ``kinds``.
 
-    ``choices`` lists the values that there are; ``optional`` is a key that can be left out.
+    ``items`` are the kinds of a list's items; ``choices`` lists the values that there are; ``optional`` is a
+    key that can be left out.
     """
     if value is None:
         return _without_value(optional)
     if isinstance(value, str):
-        return text_pitfall(value, kinds, optional=optional) or choices or _shape(kinds)
+        return text_pitfall(value, kinds, items, optional=optional) or choices or _shape(kinds)
     if isinstance(value, list):
         return _of_list(value, kinds) or choices or _shape(kinds)
     if "boolean" in kinds and value in (0, 1):
         return f"Write {'true' if value else 'false'}."
-    if "array" in kinds and not isinstance(value, dict):
-        return f"Write a list: [{shown(value)}]."
     if "integer" in kinds and isinstance(value, float):
         return _whole(value)
     if "string" in kinds and not isinstance(value, dict):
-        return choices or f"Quote it if a text is meant: '{shown(value)}'."
+        return choices or f"{_read_as(value)}Quote it if a text is meant: '{shown(value)}'."
+    if "array" in kinds and not isinstance(value, dict):
+        return f"Write a list: [{_as_item(value, items)}]."
     return choices or _shape(kinds)
 
 
-def text_pitfall(value: str, kinds: Kinds, *, optional: bool) -> str | None:
+def _read_as(value: Any) -> str:
+    """Name the kind of what was read, where its spelling may surprise."""
+    if isinstance(value, bool) or _PLAIN.fullmatch(shown(value)):
+        return ""
+    return f"{shown(value)} is read as a number. "
+
+
+def _as_item(value: Any, items: Kinds) -> str:
+    number = not isinstance(value, bool) and {"integer", "number"} & set(items)
+    return f"'{shown(value)}'" if "string" in items and not number else shown(value)
+
+
+def text_pitfall(value: str, kinds: Kinds, items: Kinds, *, optional: bool) -> str | None:
     """Name the pitfall that makes a text of something else, if it is one."""
+    if not value:
+        return f"The text is empty. {_without_value(optional)}"
     if value.lower() in _NOTHING:
         null = "null" in kinds
         return (
@@ -68,7 +89,8 @@ def text_pitfall(value: str, kinds: Kinds, *, optional: bool) -> str | None:
         return "Write the list without quotes around it."
     if "array" in kinds and "," in value:
         return f"Write a list: [{printable(value, 60)}]."
-    return f"Write a list: [{printable(value, 60)}]." if "array" in kinds and value else None
+    textual = "array" in kinds and (not items or "string" in items)
+    return f"Write a list: [{printable(value, 60)}]." if textual else None
 
 
 def _decoration(value: str) -> str | None:
@@ -98,7 +120,7 @@ def number_hint(value: str, kinds: Kinds) -> str | None:
     if _NUMBER.fullmatch(plain):
         how = "without quotes" if plain == value else "with ASCII digits"
         return f"Write the number {how}: {printable(plain, 40)}."
-    if _GROUPED.fullmatch(value):
+    if _GROUPED.fullmatch(value) or _UNDERSCORED.fullmatch(value):
         return f"Write the number without separators: {printable(_SEPARATOR.sub('', value), 40)}."
     if _DECIMAL_COMMA.fullmatch(value):
         return f"Write a decimal point: {printable(value.replace(',', '.'), 40)}."
@@ -111,9 +133,29 @@ def number_hint(value: str, kinds: Kinds) -> str | None:
         )
     if match := _SIZED.fullmatch(value):
         return _sized(match, kinds)
+    return _other_number(value)
+
+
+def _other_number(value: str) -> str | None:
+    """Name what other readers take for a number, or other languages write as one."""
+    if _DATE.fullmatch(value):
+        return "That is a date, which YAML 1.2 reads as a text: write a number."
+    if _SEXAGESIMAL.fullmatch(value):
+        return f"YAML 1.1 reads it in base 60, YAML 1.2 as a text: write {_seconds(value)} if that is meant."
+    if _BINARY.fullmatch(value):
+        return f"YAML 1.2 has no binary numbers: write {int(value.replace('_', ''), 2)}."
+    if _INFINITE.fullmatch(value):
+        return "No engine takes an infinite number: write a number."
     if _ARITHMETIC.fullmatch(value):
         return "Write the result: a config does not calculate."
     return None
+
+
+def _seconds(value: str) -> int:
+    total = 0
+    for part in value.lstrip("+-").split(":"):
+        total = total * 60 + int(part)
+    return -total if value[0] == "-" else total
 
 
 def _sized(match: re.Match[str], kinds: Kinds) -> str:

@@ -19,7 +19,7 @@ _NAMED = frozenset((_UNKNOWN_KEY, "L007", "L102", "L103", "L303"))
 def presented(found: Iterable[Diagnostic], document: Document) -> list[Diagnostic]:
     """Return the problems of a file, which are in the order of the file, as they are reported."""
     twice = {item.path for item in document.problems if item.code == _TWICE}
-    problems = [item for item in found if not _is_unsettled(item, twice)]
+    problems = _narrowed([item for item in found if not _is_unsettled(item, twice)], document.data)
     odd = {item.path: item.severity for item in document.problems if item.code == _ODD}
     wrong = {item.path for item in problems if item.code in _NAMED} if document.problems else set()
     clear = _clear([item for item in problems if item.code == _AMBIGUOUS], document.data)
@@ -46,6 +46,8 @@ def _repeats(item: Diagnostic, odd: dict[Path, str], wrong: set[Path]) -> bool:
 
 def _is_unsettled(item: Diagnostic, twice: set[Path]) -> bool:
     """Tell whether it is about a value of which there are two: which one is meant is not known."""
+    if item.code == _UNKNOWN_KEY and item.path in twice:
+        return False
     return item.code != _TWICE and any(item.path[: len(path)] == path for path in twice)
 
 
@@ -64,18 +66,61 @@ def _clear(problems: list[Diagnostic], data: Any) -> set[Path]:
     return refused
 
 
+def _narrowed(problems: list[Diagnostic], data: Any) -> list[Diagnostic]:
+    """Keep of two ways out the one that the schema allows, where a number could not be read."""
+    unread = {item.path: item for item in problems if _is_unread(item)}
+    if not unread or not isinstance(data, dict):
+        return problems
+    textless, numberless = (_mistyped(data, list(unread), value) for value in ("text", 1))
+    return [
+        item._replace(hint=_way_out(item.hint or "", item.path in textless, item.path in numberless))
+        if unread.get(item.path) is item
+        else item
+        for item in problems
+    ]
+
+
+def _is_unread(item: Diagnostic) -> bool:
+    return item.code == _AMBIGUOUS and item.severity == ERROR and bool(item.path)
+
+
+def _way_out(hint: str, textless: bool, numberless: bool) -> str:
+    if textless == numberless:
+        return hint
+    from llmcfg.scalars import QUOTE
+
+    return hint.removesuffix(QUOTE).rstrip() if textless else QUOTE
+
+
+def _mistyped(data: dict[str, Any], paths: list[Path], value: Any) -> set[Path]:
+    """Return at which of the paths the value would be of a wrong type."""
+    holders = [(_value(data, path[:-1]), path[-1]) for path in paths]
+    before = [holder[key] for holder, key in holders]
+    for holder, key in holders:
+        holder[key] = value
+    refused = _refused(data, "type")
+    for old, (holder, key) in zip(before, holders, strict=True):
+        holder[key] = old
+    return refused
+
+
 def _other_reading(item: Diagnostic) -> Any:
     words = item.message.removeprefix(_AMBIGUOUS_TEXT)
     return next(value for reading, value in _READINGS.items() if words.startswith(reading))
 
 
-def _refused(data: dict[str, Any]) -> set[Path]:
+def _refused(data: dict[str, Any], keyword: str | None = None) -> set[Path]:
     from llmcfg.catalog import backends
     from llmcfg.checker import violations
 
     sections: list[Path] = [(name,) for name in backends() if isinstance(data.get(name), dict)]
     places = [("root", ()), *((str(section[0]), section) for section in sections)]
-    return {(*path, *one.path) for name, path in places for one in violations(name, _value(data, path))}
+    return {
+        (*path, *one.path)
+        for name, path in places
+        for one in violations(name, _value(data, path))
+        if keyword in (None, one.keyword)
+    }
 
 
 def _with_names(item: Diagnostic, data: Any) -> Diagnostic:

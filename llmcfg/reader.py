@@ -12,7 +12,7 @@ from typing import Any
 from llmcfg.builder import Builder, Refused
 from llmcfg.diagnostics import Diagnostic, Place
 from llmcfg.document import Document, place_of
-from llmcfg.printable import BIDIRECTIONAL, printable
+from llmcfg.printable import BIDIRECTIONAL
 
 MAX_BYTES = 4 * 1024 * 1024
 _MOST_HANDLES = 16
@@ -133,11 +133,12 @@ def _require_json(text: str) -> None:
     except _Constant as constant:
         found = next(match for match in _CONSTANT.finditer(text) if match[1])
         message = f"not JSON: {constant} is not a number that an engine can take"
-        raise _refused("L006", message, None, place_of(text[: found.start()])) from None
+        hint = "Write a number, or remove the key."
+        raise _refused("L006", message, hint, place_of(text[: found.start()])) from None
     except json.JSONDecodeError as error:
-        message = error.msg[:1].lower() + error.msg[1:].removesuffix(" at")
-        place = place_of(text[: error.pos])
-        raise _refused("L003", f"not JSON: {printable(message)}", None, place) from None
+        from llmcfg.json_syntax import json_problem
+
+        raise Refused(json_problem(error, text)) from None
     except RecursionError:
         return
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from llmcfg.catalog import Facts, backend_catalog, backends, names
 from llmcfg.checker import Violation, properties
@@ -14,19 +14,30 @@ from llmcfg.versions import instead
 _TYPO, _SLIP = 0.75, 0.9
 """How alike two words are of which one could be meant by the other, or most probably is."""
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_LONGEST = 80
+_SHORTEST, _LONGEST = 3, 80
 _SECTION = 3
 """Keys in the path of a section's parameter: the backend, the section, the parameter."""
+_OPPOSITES = {
+    "enable_": ("disable_",),
+    "disable_": ("enable_", ""),
+    "no_": ("", "enable_"),
+    "use_": ("disable_",),
+}
 TOP = ("model", "backend", "gpu")
 
 
 class Unknown(NamedTuple):
-    """An unknown key of an object of a backend: the word as written and as parameters are spelled."""
+    """An unknown key of an object of a backend: the word as written and as parameters are spelled.
+
+    ``kind`` is the type of the object, ``here`` what the catalog says of it.
+    """
 
     backend: str
     path: Path
     word: str
     plain: str
+    value: Any
+    kind: str
     here: Facts
 
 
@@ -50,6 +61,12 @@ def nearest_value(word: str, choices: list[str]) -> str | None:
         if found := next((choice for choice in choices if choice.lower() == known.lower()), None):
             return found
     return nearest(word, choices, 0.8)
+
+
+def beginning(word: str, choices: list[str]) -> str | None:
+    """Return the choices that begin with the word, if there are few."""
+    longer = [choice for choice in choices if choice.lower().startswith(word.lower())]
+    return _either(longer) if len(word) >= _SHORTEST and longer else None
 
 
 def _same_value(word: str) -> list[str]:
@@ -77,8 +94,11 @@ def stands_for(unknown: list[str], key: str) -> str | None:
 
 def means_backend(key: str) -> bool:
     """Tell whether an unknown key of the top level stands for a backend, or for what belongs into one."""
-    plain = _spelled(key)
-    return bool(nearest(key, ("backend", *backends()))) or any(
+    head = key.partition(".")[0]
+    plain = _spelled(head)
+    if called := _called(plain):
+        return called in ("backend", *backends())
+    return bool(nearest(head, ("backend", *backends()))) or any(
         any(_places(name, plain)) or _counterpart(name, plain) for name in backends()
     )
 
@@ -93,10 +113,22 @@ def hint_for_unknown(name: str, violation: Violation, path: Path, key: str) -> s
         return hint
     if name == "root":
         return _hint_at_top(key, [backend for backend in backends() if backend in violation.value])
-    where = violation.where
-    types = backend_catalog(name)["types"]
-    here = types[where[1]] if where[0] == "$defs" else types[backend_catalog(name)["root"]]
-    return next(_hints(Unknown(name, path, key, _spelled(key), here)))
+    where, catalog = violation.where, backend_catalog(name)
+    kind = str(where[1]) if where[0] == "$defs" else catalog["root"]
+    value = violation.value.get(key)
+    return next(_hints(Unknown(name, path, key, _spelled(key), value, kind, catalog["types"][kind])))
+
+
+def known_as(word: str, asked: str | None) -> Iterator[str]:
+    """Say what became of a word that no parameter is called, and what others call so."""
+    plain, chosen = _spelled(word), [asked] if asked else list(backends())
+    yield from filter(None, (_gone(backend, None, plain) for backend in chosen))
+    called = ((backend, _counterpart(backend, plain)) for backend in chosen)
+    names = [f"{backend}.{name}" for backend, name in called if name]
+    if top := _called(plain):
+        names.insert(0, top)
+    if names:
+        yield f"Here it is called {_either(names)}."
 
 
 def glued(text: str) -> str | None:
@@ -124,24 +156,18 @@ def _hints(asked: Unknown) -> Iterator[str]:
     for word in (asked.word, asked.plain):
         if word in asked.here.get("renamed", ()):
             yield f"It is called {asked.here['renamed'][word]} now."
-    if asked.plain in TOP:
-        yield f"It is a key of the top level: `{asked.plain}: …`."
-    if asked.plain == "extra":
-        yield f"Each section has its own: {_either([dotted((*asked.path, name, 'extra')) for name in here])}."
-    if asked.plain in here:
-        flag = "A config has no flags: write" if asked.word.startswith("-") else "It is written"
-        yield f"{flag} {asked.plain}."
-    if (positive := asked.plain.removeprefix("no_")) in here:
-        yield f"Write {positive}: false."
-    if asked.plain in (gone := names()["gone"].get(asked.backend, {})):
-        yield _gone(asked.backend, gone[asked.plain])
+    yield from _hints_of_form(asked, here)
+    if others := _other_kinds(asked):
+        yield f"It belongs to {others}."
+    if gone := _gone(asked.backend, asked.path[-1], asked.plain):
+        yield gone
     places = list(_places(asked.backend, asked.plain))
     yield from _known(asked, places)
     if near := nearest(asked.word, here, _SLIP):
-        yield f"Did you mean {near}?"
+        yield _near_miss(asked.plain, near)
     yield from _elsewhere(asked, places)
     if near := nearest(asked.plain, here):
-        yield f"Did you mean {near}?"
+        yield _near_miss(asked.plain, near)
     if hint := _far_miss(asked.backend, asked.plain):
         yield hint
     if len(asked.path) == 1:
@@ -149,7 +175,89 @@ def _hints(asked: Unknown) -> Iterator[str]:
     yield f"If the engine takes it, put it under {dotted(asked.path)}.extra, where nothing is checked."
 
 
-def _gone(backend: str, facts: Facts) -> str:
+def _hints_of_form(asked: Unknown, here: Facts) -> Iterator[str]:
+    """Look for a parameter of this very object that was only written in another form."""
+    if "." in asked.word and (hint := _nested(asked.backend, asked.word, _mappings(asked))):
+        yield hint
+    if same := _same(asked.plain, here):
+        flag = "A config has no flags: write" if asked.word.startswith("-") else "It is written"
+        yield f"{flag} {same}."
+    if asked.plain in TOP:
+        yield f"It is a key of the top level: `{asked.plain}: …`."
+    if asked.plain == "extra":
+        yield f"Each section has its own: {_either([dotted((*asked.path, name, 'extra')) for name in here])}."
+    if opposite := _opposite(asked):
+        yield f"Write {opposite}: {'false' if asked.value is not False else 'true'}."
+    if asked.plain in names()["top"]["model"] and not any(_places(asked.backend, asked.plain)):
+        yield "It is called model here, a key of the top level: `model: …`."
+
+
+def _same(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that differs in case and underscores alone."""
+    return next((name for name in known if _squeezed(name) == _squeezed(word)), None)
+
+
+def _squeezed(word: str) -> str:
+    """Write a word without underscores and case; environment variables stay apart from parameters."""
+    bare = word.replace("_", "")
+    return bare if bare.isupper() else bare.lower()
+
+
+def _opposite(asked: Unknown) -> str | None:
+    """Return the switch of this object that turns off what the key turns on, or the other way round."""
+    known = properties(asked.backend, asked.kind)
+    for prefix, others in _OPPOSITES.items():
+        bare = asked.plain.removeprefix(prefix)
+        for other in others if bare != asked.plain else ():
+            if "boolean" in known.get(other + bare, {}).get("type", ()):
+                return other + bare
+    return None
+
+
+def _near_miss(word: str, near: str) -> str:
+    """Ask whether the near miss was meant, unless that is the contrary."""
+    turned = near.startswith("disable_") != word.startswith(("disable_", "no_"))
+    switches = near.startswith(("disable_", "enable_")) and word.startswith(tuple(_OPPOSITES))
+    return f"Did you mean {near}{', which is the opposite' if turned and switches else ''}?"
+
+
+def _mappings(asked: Unknown) -> list[str]:
+    known = properties(asked.backend, asked.kind)
+    return [name for name, schema in known.items() if "object" in schema.get("type", "object")]
+
+
+def _nested(backend: str | None, word: str, heads: Iterable[str]) -> str | None:
+    """Say how a dotted key is written, if its head is known: ``compilation_config.mode``."""
+    head, *inner = word.split(".")
+    plain = _spelled(head)
+    meant = ((_counterpart(backend, plain) if backend else None) or "").rpartition(".")[2]
+    known = _same(plain, heads) or (meant if meant in heads else None)
+    if known is None or not inner or not all(inner):
+        return None
+    from llmcfg.printable import printable
+    from llmcfg.secrets import hidden
+
+    rest = ": {".join([*inner[:-1], f"{inner[-1]}: …"]) if len(inner) > 1 else f"{inner[0]}: …"
+    return f"A key has no dots: write {known}: {{{printable(hidden(rest), 80)}{'}' * len(inner)}."
+
+
+def _other_kinds(asked: Unknown) -> str | None:
+    """Name the choices of the object's kind that have the key: ``method: bitsandbytes``."""
+    types = backend_catalog(asked.backend)["types"]
+    for owner in types.values():
+        for facts in owner["parameters"].values():
+            choice, kinds = (facts or {}).get("variants", ("", {}))
+            if asked.kind in kinds.values():
+                having = [name for name, kind in kinds.items() if asked.plain in types[kind]["parameters"]]
+                return f"{choice}: {_either(having)}" if having else None
+    return None
+
+
+def _gone(backend: str, owner: Any, word: str) -> str | None:
+    table = names()["gone"].get(backend, {})
+    facts = table.get(f"{owner}.{word}") or table.get(word)
+    if facts is None:
+        return None
     engine, since = backends()[backend], facts.get("until")
     when = (
         f"in {engine['package']} {since}" if since else f"before {engine['package']} {engine['versions'][0]}"
@@ -159,16 +267,18 @@ def _gone(backend: str, facts: Facts) -> str:
 
 def _known(asked: Unknown, places: list[str]) -> Iterator[str]:
     """Look for the very key in the backend's sections, and for what others call it."""
-    if dotted((*asked.path, asked.plain)) in places:
-        yield f"Another kind of {asked.path[-1]} has it."
     around = f"{dotted(asked.path)}."
     sections = [
         place for place in places if place.count(".") < _SECTION and not around.startswith(f"{place}.")
     ]
     if sections:
         yield f"It belongs under {_either(sections)}."
-    if target := _counterpart(asked.backend, asked.plain):
-        owner = next((other for other in backends() if any(_places(other, asked.plain))), None)
+    target = _counterpart(asked.backend, asked.plain)
+    if target is not None and "." not in target and len(asked.path) > 1:
+        if not around.startswith(f"{asked.backend}.{target}."):
+            yield f"It belongs under {asked.backend}.{target}."
+    elif target is not None:
+        owner = next((other for other in backends() if _is_own(other, asked.plain)), None)
         whose = (
             f"That is {backends()[owner]['title']}'s name; in" if owner not in (None, asked.backend) else "In"
         )
@@ -185,6 +295,12 @@ def _elsewhere(asked: Unknown, places: list[str]) -> Iterator[str]:
             yield f"{titles[0]} has no such key; {titles[1]} has it as {_either(theirs)}."
 
 
+def _is_own(backend: str, word: str) -> bool:
+    """Tell whether it is the backend's own name for the thing, or a parameter of one of its sections."""
+    called = (_counterpart(backend, word) or "").rpartition(".")[2]
+    return called == word or any(place.count(".") < _SECTION for place in _places(backend, word))
+
+
 def _counterpart(backend: str, word: str) -> str | None:
     """Return the backend's own name, with its section, for what another engine or user calls ``word``."""
     found: str | None = names()["equivalents"].get(word, {}).get(backend)
@@ -199,11 +315,13 @@ def _far_miss(backend: str, key: str) -> str | None:
 
 def _hint_at_top(key: str, present: list[str]) -> str:
     top = [*TOP, *backends()]
+    if hint := _nested(None, key, backends()):
+        return hint
+    plain = _spelled(key)
+    if called := _called(plain):
+        return f"It is called {called} here."
     if near := nearest(key, top):
         return f"Did you mean {near}?"
-    plain = _spelled(key)
-    if called := next((name for name, others in names()["top"].items() if plain in others), None):
-        return f"It is called {called} here."
     for backend in present or backends():
         if places := list(_places(backend, plain)):
             return f"It belongs under {_either(places)}."
@@ -214,9 +332,19 @@ def _hint_at_top(key: str, present: list[str]) -> str:
     return f"The top level takes {', '.join(top)}."
 
 
+def _called(plain: str) -> str | None:
+    """Return the key of the top level that people also call so."""
+    return next((name for name, others in names()["top"].items() if plain in others), None)
+
+
 def _places(backend: str, key: str) -> Iterator[str]:
-    """Yield the paths of the backend's parameters that have this very name, the shallowest first."""
-    return (dotted((*path, key)) for path, parameter in _parameters(backend) if parameter == key)
+    """Yield the paths of the backend's parameters that have this name, the shallowest first."""
+    wanted = _squeezed(key)
+    return (
+        dotted((*path, parameter))
+        for path, parameter in _parameters(backend)
+        if _squeezed(parameter) == wanted
+    )
 
 
 def _parameters(backend: str) -> Iterator[tuple[Path, str]]:

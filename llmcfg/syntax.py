@@ -78,6 +78,12 @@ _FRIENDLIER = {
     "found a tab character where an indentation space is expected": _TAB,
 }
 
+_OTHER_VERSION = "found incompatible YAML document"
+_DIRECTIVES = frozenset(
+    (_OTHER_VERSION, "found unknown directive name", "could not find expected directive name")
+)
+_LONGEST_KEY = 1024
+_BEFORE_KEYS = " \t,{}[]"
 _UNCLOSED = {
     "did not find expected ',' or ']'": ("list", "`,` or `]`"),
     "did not find expected ',' or '}'": ("mapping", "`,` or `}`"),
@@ -93,7 +99,7 @@ def syntax_problem(error: Any, text: str) -> Diagnostic:
         return _unreadable("the quote is never closed", error.context_mark or mark, "Close the quote.")
     if not text.isascii() and (found := _misread(text, mark)):
         return found
-    if found := culprit(error, text):
+    if found := _long_key(text, mark) or culprit(error, text):
         return found
     if problem in _UNCLOSED:
         what, missing = _UNCLOSED[problem]
@@ -102,12 +108,44 @@ def syntax_problem(error: Any, text: str) -> Diagnostic:
             return _unreadable(f"the {what} is never closed", start, f"Add the missing {missing}.")
         opened = f"The {what} that starts at line {start.line + 1}, column {start.column + 1} is still open."
         return _unreadable(f"{missing} is expected here", mark, opened)
+    if found := _at_mark(problem, text[mark.index : mark.index + 1], mark):
+        return found
     if text[mark.index : mark.index + 1] == "\t" and problem == "found character that cannot start any token":
         return _unreadable(_TAB[0], mark, _TAB[1])
     message, hint = _FRIENDLIER.get(problem, (printable(problem, 120), None))
     if ended:
         return Diagnostic("L003", message, hint=hint, place=place_of(text.rstrip()))
     return _unreadable(message, mark, hint)
+
+
+def _at_mark(problem: str, character: str, mark: Any) -> Diagnostic | None:
+    """Say what is wrong with a character that stands where none of its kind can."""
+    if problem == "did not find expected node content" and character and character in "]}":
+        hint = f"Check the brackets, here and above; quote a text that starts with {character}."
+        return _unreadable(f"no value starts with {character}", mark, hint)
+    if problem == "did not find expected key" and character and character in "&*!":
+        hint = "A value takes one anchor, and no tag; quote a text that starts with &, * or !."
+        return _unreadable(f"{character} is not allowed here", mark, hint)
+    if problem in _DIRECTIVES:
+        code = "L005" if problem == _OTHER_VERSION else "L003"
+        message, hint = _FRIENDLIER[problem]
+        return Diagnostic(code, message, hint=hint, place=Place(mark.line + 1, 1))
+    return None
+
+
+def _long_key(text: str, mark: Any) -> Diagnostic | None:
+    """Look for a key that is longer than libyaml takes one."""
+    if text[mark.index : mark.index + 1] != ":":
+        return None
+    line = text[: mark.index].rpartition("\n")[2].rstrip()
+    if line[-1:] in ("'", '"'):
+        start = line.rfind(line[-1], 0, -1)
+    else:
+        start = 1 + max(line.rfind(separator) for separator in _BEFORE_KEYS)
+    if len(line) - start < _LONGEST_KEY:
+        return None
+    message, hint = f"a key of more than {_LONGEST_KEY} characters", "Shorten it; YAML takes no longer keys."
+    return Diagnostic("L003", message, hint=hint, place=Place(mark.line + 1, start + 1))
 
 
 def _misread(text: str, mark: Any) -> Diagnostic | None:

@@ -57,8 +57,8 @@ def _judged(
     about = values.get(text)
     if key is not None and about is not None:
         what = f"{what}: {text}"
-        found += check_facts(backend, version, about, what, ())
-        if gpu is not None and "requires" in about:
+        found += [one._replace(of_value=True) for one in check_facts(backend, version, about, what, ())]
+        if gpu is not None and "requires" in about and not any(one.code == "L301" for one in found):
             others = partial(_others, backend, name, key, values, gpu)
             found += check_requirements(about["requires"], what, (), gpu, others)
     return tuple(found)

@@ -8,6 +8,7 @@ from typing import Any
 
 from llmcfg.checker import Violation, satisfies, violations
 from llmcfg.diagnostics import MOST_PROBLEMS, Diagnostic, Path, dotted
+from llmcfg.document import Document
 from llmcfg.printable import printable, shown
 
 _ARTICLES = {
@@ -40,19 +41,29 @@ _KEYS = {
 }
 
 
-def validate(name: str, data: Any, prefix: Path) -> list[Diagnostic]:
+def validate(name: str, data: Any, prefix: Path, document: Document | None = None) -> list[Diagnostic]:
     """Judge ``data``, which stands at ``prefix`` of the document, by the validator ``name``.
 
     One mistake can break several keywords: a value of the wrong type is said to be that and nothing
-    else, and only once.
+    else, and only once. The ``document`` tells how numbers were written.
     """
     broken = violations(name, data)
+    if not broken:
+        return []
+    broken = _as_written(broken, prefix, document)
     mistyped = {item.path: item for item in sorted(broken, key=_kinds) if item.keyword == "type"}
     telling = (item for item in broken if mistyped.get(item.path, item) is item)
     found = (one for violation in telling for one in _diagnostics(name, violation, prefix))
     several = list(dict.fromkeys(islice(found, MOST_PROBLEMS + 1)))
     split = {item.path for item in several if item.code == "L102"}
     return [item for item in several if item.code == "L102" or item.path not in split]
+
+
+def _as_written(broken: list[Violation], prefix: Path, document: Document | None) -> list[Violation]:
+    from llmcfg.spelling import Spelling
+
+    spelling = Spelling(document)
+    return [item._replace(value=spelling.of(item.value, prefix + item.path)) for item in broken]
 
 
 def _kinds(violation: Violation) -> int:
@@ -133,15 +144,18 @@ def _not_in_enum(name: str, violation: Violation, path: Path) -> Iterator[Diagno
 def _meant(name: str, violation: Violation, path: Path) -> str | None:
     """Say what was meant by a value that is not among the choices."""
     from llmcfg.pitfalls import text_pitfall
-    from llmcfg.suggest import nearest_value, takers
+    from llmcfg.suggest import beginning, nearest_value, takers
 
-    value, choices = str(violation.value), _choices(violation.limit)
+    value, choices = violation.value, _choices(violation.limit)
+    if not isinstance(value, str):
+        return None
     if near := nearest_value(value, choices):
         return f"Did you mean {near}?"
-    if pitfall := text_pitfall(value, _kinds_of(violation), optional=bool(path[1:])):
+    if pitfall := text_pitfall(value, _kinds_of(violation), [], optional=bool(path[1:])):
         return pitfall
-    others = takers(name, violation, value)
-    return f"It is a value of {' and '.join(others)}." if others else None
+    if others := takers(name, violation, value):
+        return f"It is a value of {' and '.join(others)}."
+    return f"Did you mean {longer}?" if (longer := beginning(value, choices)) else None
 
 
 def _wrong_form(name: str, violation: Violation, path: Path) -> Iterator[Diagnostic]:
@@ -287,17 +301,25 @@ def _kinds_of(violation: Violation) -> list[str]:
     return kinds if isinstance(kinds, list) else [str(kinds)]
 
 
+def _kinds_of_items(violation: Violation) -> list[str]:
+    """Return the types of the items, where the parameter takes a list of one kind."""
+    kinds = violation.schema.get("items", {}).get("type", [])
+    return kinds if isinstance(kinds, list) else [str(kinds)]
+
+
 def _type_hint(violation: Violation, kinds: list[str], path: Path) -> str | None:
     from llmcfg.pitfalls import type_hint
     from llmcfg.security import is_secret
 
+    value = violation.value
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if is_secret(path):
-        return "Quote it if a text is meant." if type(violation.value) in (int, float) else None
-    if path == ("gpu",) and type(violation.value) is int:
+        return "Quote it if a text is meant." if is_number else None
+    if path == ("gpu",) and is_number:
         from llmcfg.gpus import near
 
-        meant = near(str(violation.value))
+        meant = near(str(value))
         return f"Write the name of a GPU{f': {meant}' if meant else ''}."
     choices = violation.schema.get("enum")
     listed = _listed(choices, path) if choices else None
-    return type_hint(violation.value, kinds, listed, optional=bool(path[1:]))
+    return type_hint(value, kinds, _kinds_of_items(violation), listed, optional=bool(path[1:]))

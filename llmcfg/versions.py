@@ -44,11 +44,11 @@ def check_version(backend: str, version: str, path: Path) -> Iterator[Diagnostic
     """Warn where the schema was not audited against the version asked for."""
     audited = backends()[backend]["versions"]
     if not order(audited[0]) <= order(version) <= order(audited[-1]):
-        title = backends()[backend]["title"]
+        package = backends()[backend]["package"]
         releases = " to ".join(dict.fromkeys((audited[0], audited[-1])))
         yield Diagnostic(
             "L403",
-            f"{title} {version} is not among the audited releases: {releases}",
+            f"{package} {version} is not among the audited releases: {releases}",
             path,
             severity=WARNING,
             hint="What the schema says of it is extrapolated.",
@@ -58,17 +58,17 @@ def check_version(backend: str, version: str, path: Path) -> Iterator[Diagnostic
 def check_facts(backend: str, version: str, facts: Facts, what: str, path: Path) -> Iterator[Diagnostic]:
     """Say what is wrong with using a parameter or value in this version of the backend."""
     since, until = facts.get("since"), facts.get("until")
-    title = backends()[backend]["title"]
+    package = backends()[backend]["package"]
     replacement = facts.get("replaced_by")
     hint = instead(replacement) if replacement else None
     if not in_range(version, since, None):
         hint = hint or f"Remove it, or ask for {since} or newer."
-        yield Diagnostic("L401", f"{what} came with {title} {since}, after {version}", path, hint=hint)
+        yield Diagnostic("L401", f"{what} came with {package} {since}, after {version}", path, hint=hint)
     elif not in_range(version, None, until):
-        yield Diagnostic(
-            "L402", f"{what} is gone since {title} {until}; {version} does not have it", path, hint=hint
-        )
+        later = f"; asked for is {version}" if order(version) > order(str(until)) else ""
+        yield Diagnostic("L402", f"{what} is gone since {package} {until}{later}", path, hint=hint)
     elif facts.get("deprecated"):
+        hint = hint or "Remove it: a later release may refuse it."
         yield Diagnostic("L404", f"{what} is deprecated", path, severity=WARNING, hint=hint)
 
 

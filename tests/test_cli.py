@@ -193,6 +193,27 @@ class TestCompile:
         os.close(writer)
         assert (done.returncode, done.stderr) == (0, "")
 
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            ("compile c.yaml -o c.yaml", "c.yaml is the config itself"),
+            ("compile c.yaml -o link.yaml", "link.yaml is the config itself"),
+            ("resolve c.yaml -o c.yaml", "c.yaml is the config itself"),
+            ("init . --force", ". is a folder"),
+            ("schema --report --backend vllm", "--report is the one schema of all reports"),
+        ],
+    )
+    def test_what_cannot_be_meant(
+        self, words: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:  # fmt: skip
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "c.yaml").write_text("model: m\nvllm: {}\n")
+        (tmp_path / "link.yaml").symlink_to("c.yaml")
+        assert run(words.split()) == 2
+        assert said in capsys.readouterr().err
+        assert (tmp_path / "c.yaml").read_text() == "model: m\nvllm: {}\n"
+
     def test_nothing_heavy_is_imported(self) -> None:
         program = (
             "import sys; from llmcfg.__main__ import run; status = run(['compile', 'clean.yaml']);"

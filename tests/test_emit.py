@@ -15,9 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import llmcfg
+from llmcfg.cli.compile import _native
 from llmcfg.emit.formats import FORMATS
 from llmcfg.emit.python_text import Imports, expression
 from llmcfg.emit.yaml_text import yaml_text
+from llmcfg.pipeline import Request, in_order, run
 from llmcfg.reader import parse
 from tests.support.stubs import run_script
 
@@ -36,6 +38,8 @@ VALUES = st.recursive(
     max_leaves=12,
 )
 MAPPINGS = st.dictionaries(st.text("abc_-.", min_size=1, max_size=8), VALUES, max_size=6)
+
+TOKEN = "hf_neverToBeSeen0123456789"  # noqa: S105 - the secret of these tests
 
 # Texts that YAML 1.1 or 1.2 would take for something else.
 AMBIGUOUS = [
@@ -102,6 +106,40 @@ def test_names_of_variables_are_no_options_of_env() -> None:
     compiled = llmcfg.compile({"model": "m", "vllm": {"env": {"extra": {"-S": "touch x"}}}})
     text, _ = FORMATS["argv"](compiled)
     assert shlex.split(text) == ["env", "--", "-S=touch x", "vllm", "serve", "m"]
+
+
+NOT_CARRIED: list[tuple[str, str, list[str]]] = [
+    # the format, the config, and for each finding in order: code, what it points at, how it begins
+    ("argv", 'model: "a\\0"\nvllm: {}\n', ['L504|"a\\0"|model (it holds the character NUL)']),
+    ("argv", 'model: m\nvllm: {engine: {tokenizer: "\\0"}}\n', ['L504|"\\0"|tokenizer (it holds']),
+    ("argv", 'model: m\nvllm: {engine: {extra: {a: "\\0"}}}\n', ['L504|"\\0"|a (it holds']),
+    ("argv", "model: m\nvllm: {engine: {extra: {x y: 1}}}\n", ["L504|x y|'x y' (no flag can be called"]),
+    ("argv", 'model: m\nvllm: {engine: {extra: {"": 1}}}\n', ["L504|\"\"|'' (no flag can be called that)"]),
+    ("yaml", 'model: m\nvllm: {engine: {extra: {"a\\e": 1}}}\n', ["L504|\"a|'a\\x1b' (no flag"]),
+    ("argv", f'model: m\nvllm: {{engine: {{extra: {{"{TOKEN}=": 1}}}}}}\n', ["L504|\"hf_|'***=' (no flag"]),
+    ("argv", "model: --help\nvllm: {}\n", ["L504|--help|model (it looks like a flag)"]),
+    ("argv", "model: m\nvllm: {engine: {extra: {l: [-x]}}}\n", ["L504|[-x]|l (an item looks like a flag)"]),
+    ("argv", "model: m\ntensorrt_llm: {llm: {extra: {x: 1}}}\n", ["L504|x: 1|x has no form"]),
+    ("argv", "model: m\ntensorrt_llm: {quantization: {quant_algo: FP8}}\n",
+     ["L201|quantization|", "L504|quantization|quantization has no form"]),
+    ("argv", "model: m\npytorch: {}\n", ["L504|pytorch|pytorch has no form"]),
+    ("argv", 'model: m\nvllm: {engine: {extra: {"": 1}}, sampling: {n: 1, extra: {"a\\n": 1}}}\n',
+     ["L504|\"\"|''", "L505|sampling|a server takes sampling parameters with each request"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("form", "text", "expected"), NOT_CARRIED)
+def test_what_a_format_cannot_carry_is_named_in_its_place(form: str, text: str, expected: list[str]) -> None:
+    document = parse(text.encode(), "c.yaml")
+    result = run(document, Request())
+    _, found = _native(form, result.compiled[0], document)
+    lines = text.split("\n")
+    told = [item for item in in_order([*result.diagnostics, *found]) if item.severity != "info"]
+    for item, words in zip(told, expected, strict=True):
+        code, pointed, message = words.split("|")
+        assert item.place is not None
+        assert (item.code, item.message[: len(message)]) == (code, message)
+        assert lines[item.place.line - 1][item.place.column - 1 :].startswith(pointed)
 
 
 def test_shell_words_survive_a_shell() -> None:

@@ -546,6 +546,12 @@ class TestText:
             ("vllm.engine.max_num_seqs=[1", "the value cannot be read"),
             ("vllm.engine.dtype=bf16", "Did you mean bfloat16?"),
             ("max_num_seq", "did you mean max_num_seqs?"),
+            ("swap_space", "Removed in vllm 0.18.0. Instead: kv_offloading_size"),
+            ("tp", "Here it is called vllm.engine.tensor_parallel_size or "),
+            ("trtllm", "Here it is called tensorrt_llm."),
+            ("=x", "say what to explain"),
+            ("enable_prefix_caching=no", "YAML 1.2 reads yes, no, on and off as texts: write false."),
+            ("temperature=hot", "expected a number\nllmcfg: tensorrt_llm.sampling.temperature"),
             ("vllm-active-seqs-above-seq", "did you mean vllm-active-seqs-above-seqs?"),
             ("temperature --backend-version 0.32.0", "name it with --backend"),
             ("temperature --backend vllm --backend-version new", "is not a version number"),
@@ -557,12 +563,23 @@ class TestText:
         assert said.out == ""
         assert expected in said.err
 
+    def test_what_is_taken_nowhere_as_json(self, capsys: Said) -> None:
+        assert run(["explain", "temperature=hot", "--format", "json"]) == 2
+        assert [item["kind"] for item in json.loads(capsys.readouterr().out)] == ["refused"] * 3
+
+    def test_a_text_that_old_readers_take_for_something_else(self, capsys: Said) -> None:
+        assert run(["explain", "tokenizer=no", "-b", "vllm"]) == 0
+        assert capsys.readouterr().out
+
     @pytest.mark.parametrize(
         ("line", "expected"),
         [
             ("vllm.engine.max_num_seqs --backend-version 0.32.0", "In 0.32.0: has it"),
             ("vllm.engine.max_num_seqs --backend-version 0.1", "is not among the audited releases"),
-            ("tensorrt_llm.build --backend-version 1.3.0", "1.3.0 does not have it"),
+            (
+                "tensorrt_llm.build --backend-version 1.3.0",
+                "is gone since tensorrt-llm 1.3.0rc21; asked for is 1.3.0",
+            ),
         ],
     )
     def test_one_release(self, line: str, expected: str, capsys: Said) -> None:

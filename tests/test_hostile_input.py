@@ -380,6 +380,19 @@ class TestStreams:
         if text != BARE:
             assert done.returncode in (1, 2)
 
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "explain max_num_seqs", "explain dtype=half", "explain vllm-active-seqs-above-seqs", "explain L103",
+            "explain codes", "explain dtype -f json", "gpus", "gpus --format json", "schema", "schema --path",
+            "schema --report", "completion bash", "init -", "--help", "--version",
+        ],
+    )  # fmt: skip
+    def test_a_result_that_nobody_can_read(self, line: str, tmp_path: Path) -> None:
+        done = llmcfg(*line.split(), cwd=tmp_path, prepare=lambda: os.close(1))
+        assert done.returncode == 2
+        assert said(done) == "llmcfg: cannot write the result: standard output is closed\n"
+
     @pytest.mark.parametrize("words", [["validate", "-f", "json"], ["validate", "-f", "sarif"], ["compile"]])
     def test_a_full_disk(self, words: list[str], tmp_path: Path) -> None:
         (tmp_path / "c.yaml").write_text(BARE)

@@ -80,7 +80,7 @@ PITFALLS: list[tuple[str, str, str, str]] = [
     (ENGINE + "max_num_seqs: ►1_000\n", "L102", "'1_000'", "without separators: 1000."),
     (ENGINE + 'max_num_seqs: ►"8"\n', "L102", "the text '8'", "without quotes: 8."),
     (ENGINE + "gpu_memory_utilization: ►'1e-3'\n", "L102", "the text '1e-3'", "without quotes: 1e-3."),
-    (ENGINE + "max_num_seqs: ►1e-3\n", "L102", "the number 0.001, expected an integer", "an integer"),
+    (ENGINE + "max_num_seqs: ►1e-3\n", "L102", "the number 1e-3, expected an integer", "an integer"),
     (ENGINE + "max_num_seqs: ►8.5\n", "L102", "the number 8.5", "Write an integer: 8."),
     (ENGINE + "max_num_seqs: ►\uff18\n", "L102", "'\uff18'", "with ASCII digits: 8."),
     (ENGINE + "max_num_seqs: ►1024*8\n", "L102", "'1024*8'", "does not calculate"),
@@ -146,6 +146,7 @@ PITFALLS: list[tuple[str, str, str, str]] = [
     ("►model_name: m\nvllm: {}\n", "L101", "'model_name'", "It is called model here."),
     ("vllm: {engine: {►model: m}}\n", "L101", "'model'", "a key of the top level"),
     ("model: m\ngpu: ►4090\nvllm: {}\n", "L102", "the number 4090", "the name of a GPU: rtx-4090."),
+    ("model: m\ngpu: ►cpu\nvllm: {}\n", "L303", "'cpu'", "Did you mean none?"),
     ("model: m\ngpu: ►h1000\nvllm: {}\n", "L303", "'h1000'", "Did you mean h100?"),
     ("model: m\ngpu: ►NVIDIA H100 80GB HBM3\nvllm: {}\n", "L303", "HBM3", "Did you mean h100?"),
     ("model: m\nbackend: ►VLLM\nvllm: {}\n", "L103", "'VLLM'", "Did you mean vllm?"),
@@ -154,6 +155,70 @@ PITFALLS: list[tuple[str, str, str, str]] = [
     ("model: m\nvllm: {►extra: {a: 1}}\n", "L101", "'extra' in vllm", "vllm.engine.extra"),
     (ENGINE + "dtype: 'auto'►,\n", SYNTAX, "no mark ends a line", "Remove it."),
     (ENGINE + "max_num_seqs: ►8;\n", "L102", "'8;'", "The ; at its end is part of the text"),
+    (ENGINE + "optimization_level: ►4\n", "L103", "cannot be 4", "It takes 0, 1, 2, 3."),
+    (ENGINE + "max_lora_rank: ►7\n", "L103", "cannot be 7", "It takes 1, 8, 16,"),
+    (ENGINE + "compilation_config: {mode: ►9}\n", "L103", "cannot be 9", "It takes NONE, "),
+    (ENGINE + "dtype: ►''\n", "L103", "cannot be ''", "The text is empty. Write a value, or remove the key"),
+    (ENGINE + "served_model_name: ►1\n", "L102", "the number 1", "Quote it if a text is meant: '1'."),
+    ("model: m\nvllm: {sampling: {stop: ►5}}\n", "L102", "the number 5", "Quote it if a text is meant: '5'."),
+    (ENGINE + "cudagraph_capture_sizes: ►abc\n", "L102", "'abc'", "Write a list: [a, b]."),
+    (ENGINE + "revision: ►1e5\n", "L102", "the number 1e5,", "1e5 is read as a number. Quote it"),
+    (ENGINE + "revision: ►123e456\n", "L006", "'123e456' is too large", "Quote it if a text is meant."),
+    (ENGINE + "revision: ►&a 1e5\n", "L102", "the number 1e5,", "meant: '1e5'."),
+    ("model: m\nvllm: {engine: {seed: 1, revision: ►1e5}}\n", "L102", "the number 1e5,", "meant: '1e5'."),
+    (ENGINE + "revision: ►0x10\n", "L102", "the number 0x10,", "meant: '0x10'."),
+    (ENGINE + "revision: ►017\n", "L006", "'017' has a leading zero", "Quote it if a text is meant."),
+    (ENGINE + "max_num_seqs: ►017\n", "L006", "reads it as octal", "Write 17, or 15 if it is octal."),
+    (ENGINE + "max_num_seqs: ►08\n", "L006", "not every reader takes it for a number", "Write 8."),
+    (ENGINE + "gpu_memory_utilization: ►00.9\n", "L006", "not every reader", "Write 0.9."),
+    (ENGINE + "gpu_memory_utilization: ►.nan\n", "L006", ".nan", "Write a number that is finite."),
+    (ENGINE + "seed: ►99999999999999999999\n", "L006", "64 bits", "Write at most 18446744073709551615."),
+    (ENGINE + "extra: {a: ►017}\n", "L006", "'017'", "or 15 if it is octal. Quote it if a text is meant."),
+    (ENGINE + "max_model_len: ►1e308\n", "L105", "max_model_len is 1e+308, expected an integer of at mo", ""),
+    (ENGINE + "max_model_len: ►-1e308\n", "L105", "max_model_len is -1e308, expected at least -1", ""),
+    (ENGINE + "cudagraph_capture_sizes: [8, ►1e30]\n", "L105", "is 1e+30, expected an integer", ""),
+    (ENGINE + "kv_cache_dtype: ►int8\n", "L103", "'int8'", "Did you mean int8_per_token_head?"),
+    ("model: m\nbackend: ►trtllm\n", "L103", "'trtllm'", "Did you mean tensorrt_llm?"),
+    ("model: m\n►transformers: {load: {}}\n", "L101", "'transformers'", "It is called pytorch here."),
+    ("model: m\n►vllm.engine.dtype: auto\n", "L101", "'vllm.engine.dtype'", "write vllm: {engine: {dtype:"),
+    (ENGINE + "►compilation_config.mode: 3\n", "L101", "unknown key", "write compilation_config: {mode: …}."),
+    (ENGINE + "►-cc.mode: 3\n", "L101", "'-cc.mode'", "write compilation_config: {mode: …}."),
+    (ENGINE + "►dtype.a: 3\n", "L101", "'dtype.a'", "Did you mean dtype?"),
+    (ENGINE + "►-O3: 3\n", "L101", "'-O3'", "it is engine.optimization_level."),
+    (ENGINE + "►compile_config: {}\n", "L101", "", "in vllm it is engine.compilation_config."),
+    (ENGINE + "►model_path: m2\n", "L101", "'model_path'", "It is called model here, a key of the top level"),
+    (ENGINE + "►disable_prefix_caching: true\n", "L101", "'disable_p", "Write enable_prefix_caching: false."),
+    (ENGINE + "compilation_config: {►level: 3}\n", "L101", "'level'", "Instead: mode."),
+    (ENGINE + "►enable_lora_bias: true\n", "L101", "'enable_lora_bias'", "Nothing replaces it: the bias"),
+    ("model: m\nvllm: {sampling: {►topk: 5}}\n", "L101", "'topk'", "It is written top_k."),
+    ("model: m\nvllm: {engine: {►topk: 5}}\n", "L101", "'topk'", "It belongs under vllm.sampling.top_k."),
+    ("model: m\nvllm: {►llm: {}}\n", "L101", "'llm'", "TensorRT-LLM's name; in vllm it is engine."),
+    ("model: m\ntensorrt_llm: {sampling: {►topk: 1}}\n", "L101", "'topk'", "It is written top_k."),
+    ("model: m\ntensorrt_llm: {sampling: {►pad_token_id: 1}}\n", "L101", "", "it is sampling.pad_id."),
+    ("model: m\ntensorrt_llm: {llm: {►quant_config: {}}}\n", "L101", "", "under tensorrt_llm.quantization."),
+    (
+        "model: m\ntensorrt_llm: {llm: {►enable_overlap_scheduler: true}}\n", "L101", "",
+        "Write disable_overlap_scheduler: false.",
+    ),
+    (
+        "model: m\ntensorrt_llm: {llm: {►enable_overlap_scheduler: false}}\n", "L101", "",
+        "Write disable_overlap_scheduler: true.",
+    ),
+    (
+        "model: m\ntensorrt_llm: {llm: {►enable_overlap_schedular: true}}\n", "L101", "",
+        "disable_overlap_scheduler, which is the opposite?",
+    ),
+    ("model: m\ntensorrt_llm: {llm: {►enforce_eager: true}}\n", "L101", "", "llm.cuda_graph_config: null."),
+    (
+        "model: m\npytorch: {load: {►tensor_parallel_size: 2}}\n", "L101", "",
+        "in pytorch it is load.distributed_config.tp_size.",
+    ),
+    ("model: m\npytorch: {load: {►device: cuda}}\n", "L101", "", "In pytorch it is load.device_map."),
+    ("model: m\npytorch: {load: {►quantization_config: {}}}\n", "L101", "", "under pytorch.quantization."),
+    (
+        "model: m\npytorch: {quantization: {method: awq, ►load_in_4bit: true}}\n", "L101", "",
+        "It belongs to method: bitsandbytes.",
+    ),
     ("model: m\nvllm: {engine: {dtype: auto, ►dtype: auto}}\n", "L004", "'dtype' stands twice", "line 2"),
 ]  # fmt: skip
 
@@ -186,10 +251,9 @@ class TestNames:
 
     @pytest.mark.parametrize("entry", SOURCE.names["equivalents"], ids=lambda entry: words(entry)[0])
     def test_equivalents_exist(self, entry: dict[str, Any]) -> None:
-        assert {f"{name}.{path}" for name, path in entry["names"].items()} <= set().union(
-            *PARAMETERS.values()
-        )
-        assert len(entry["names"]) > 1
+        paths = {f"{name}.{path.partition(':')[0]}" for name, path in entry["names"].items()}
+        assert paths <= set().union(*PARAMETERS.values())
+        assert len(entry["names"]) > 1 or entry["also"]
 
     def test_a_word_means_one_thing(self) -> None:
         every = [word for entry in SOURCE.names["equivalents"] for word in words(entry)]
@@ -201,11 +265,12 @@ class TestNames:
         """Each word for a thing, written in the section in which the thing belongs, leads to it."""
         for word, known in names()["equivalents"].items():
             target = known.get(backend)
-            section = target.split(".")[0] if target else ""
-            gone = names()["gone"][backend]
-            if target is None or f"{backend}.{section}.{word}" in PARAMETERS[backend] or word in gone:
+            section, _, inner = (target or "").partition(".")
+            own = {path.rpartition(".")[2] for path in PARAMETERS[backend] if path.count(".") < 3}
+            known_there = f"{backend}.{section}.{word}" in PARAMETERS[backend] if inner else word in own
+            if target is None or known_there or word in names()["gone"][backend]:
                 continue
-            document = {"model": "m", backend: {section: {word: 1}}}
+            document = {"model": "m", backend: {section: {word: 1}} if inner else {word: 1}}
             told = [item for item in check(document, backend=backend).diagnostics if item.code == "L101"]
             assert target.rpartition(".")[2] in (told[0].hint or ""), (word, told)
 
@@ -216,6 +281,10 @@ class TestNames:
     def test_what_is_gone_is_in_no_audited_release(self, backend: str, name: str) -> None:
         facts = SOURCE.names["gone"][backend][name]
         assert facts["source"]
+        owner, _, name = name.rpartition(".")
+        if owner:
+            assert not any(path.endswith(f".{owner}.{name}") for path in PARAMETERS[backend])
+            return
         kept = [path for path in PARAMETERS[backend] if path.count(".") == 2 and path.endswith(f".{name}")]
         assert all(path.split(".")[1] in facts["instead"] for path in kept)
         for release in backends()[backend]["versions"]:
@@ -260,6 +329,9 @@ class TestSecrets:
             f'pytorch: {{load: {{"token": "{TOKEN}", dtype: no}}}}',
             f"pytorch: {{load: {{proxies: {{https: 'http://me:{TOKEN}@proxy'}}, dtype: no}}}}",
             f"vllm: {{engine: {{hf_token: {TOKEN}, hf_token: {TOKEN}}}}}",
+            f"vllm: {{engine: {{hf_token: *{TOKEN}}}}}",
+            f"vllm: {{engine: {{{TOKEN}: 1, extra: {{{TOKEN}: {TOKEN}, seed: {TOKEN}}}}}, env: {{extra: {{{TOKEN}=: 1}}}}}}",
+            f"gpu: {TOKEN}\nvllm: {{}}",
         ],
     )
     @pytest.mark.parametrize(
@@ -297,10 +369,15 @@ class TestSecrets:
             ("password: |\n  firstly\n  secondly\n", "password: *\n  *******\n  ********\n"),
             ("max_tokens: 8\neos_token: x\n", "max_tokens: 8\neos_token: x\n"),
             ("url: https://me:pw@host/x\n", "url: https://*****@host/x\n"),
+            ("hf_overrides: {a: 1}\n", "hf_overrides: {a: 1}\n"),
         ],
     )
     def test_excerpts_are_masked_at_equal_length(self, text: str, masked: str) -> None:
         assert masked_text(parse(text.encode(), "c.yaml")) == masked
+
+    def test_no_parameter_is_taken_for_a_token(self) -> None:
+        names = {path.rpartition(".")[2] for paths in PARAMETERS.values() for path in paths}
+        assert [name for name in names if hidden(name) != name] == []
 
     def test_masking_takes_linear_time(self) -> None:
         for piece in ("token: a ", "a", "token", "://a:", "'", "token: ["):
@@ -446,3 +523,88 @@ def test_hardware_says_what_there_is_and_what_would_do(backend: str, gpu: str) -
     (only,) = (item for item in found(text, gpu=gpu) if item.code == "L301")
     there = {"t4": "NVIDIA T4 is Turing (compute capability 7.5) with 16 GiB.", "none": "There is no GPU."}
     assert str(only.hint).startswith(f"{there[gpu]} What works there: auto, ")
+
+
+EXTRA_MODELS = [
+    ("vllm.engine", "model"),
+    ("tensorrt_llm.llm", "model"),
+    ("pytorch.load", "pretrained_model_name_or_path"),
+]
+
+
+class TestModelInExtra:
+    @pytest.mark.parametrize(("place", "key"), EXTRA_MODELS)
+    @pytest.mark.parametrize("format", ["json", "argv", "yaml", "python"])
+    def test_every_format_agrees(
+        self, place: str, key: str, format: str, tmp_path: Path, capsys: Said
+    ) -> None:
+        if (place, format) == ("pytorch.load", "argv"):
+            pytest.skip("PyTorch has no command line")
+        backend, section = place.split(".")
+        file = tmp_path / "c.yaml"
+        file.write_text(f"model: first\n{backend}: {{{section}: {{extra: {{{key}: other}}}}}}\n")
+        assert command(["compile", str(file), "--format", format]) == 0
+        said = capsys.readouterr()
+        assert "other" in said.out
+        assert "first" not in re.sub('"message".*', "", said.out)
+        assert "warning[L501] extra overrides model: 'other' replaces 'first'" in said.err
+        assert f"note: {file}:1:1: model" in said.err
+
+    @pytest.mark.parametrize("value", ["[1]", "5", "null"])
+    def test_it_is_a_text(self, value: str) -> None:
+        (problem,) = found(f"model: m\nvllm: {{engine: {{extra: {{model: {value}}}}}}}\n")
+        assert (problem.code, problem.place) == ("L102", (2, 32))
+
+    def test_a_key_that_is_written_too(self) -> None:
+        text = "model: m\npytorch: {quantization: {method: mxfp4, extra: {method: gptq}}}\n"
+        (problem,) = (item for item in found(text) if item.code == "L502")
+        assert problem.hint == "Remove it: pytorch.quantization.method is written, too."
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("2026-01-01", "a date"),
+        ("190:20:30", "write 685230"),
+        ("1:30", "write 90"),
+        ("0b11", "write 3"),
+        ("+1_0", "+10"),
+        ("Infinity", "infinite"),
+        ("2*3", "a config does not calculate"),
+        ("0b_", None),
+    ],
+)
+def test_numbers_of_other_languages(text: str, hint: str | None) -> None:
+    (problem,) = found(f"model: m\nvllm: {{engine: {{seed: '{text}'}}}}\n")
+    assert problem.code == "L102"
+    assert (hint in (problem.hint or "")) if hint else problem.hint is None
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("vllm: {engine: {numa_bind_cpus: [a-b]}}", "Write CPU numbers and ranges"),
+        ("vllm: {engine: {compilation_config: {custom_ops: [x]}}}", "Write `all`, `none`"),
+        ("pytorch: {load: {max_memory: {0: big}}}", "Write a number of bytes"),
+        ("vllm: {env: {PYTHONHASHSEED: x}}", "Write a number from 0 to 4294967295, or random."),
+    ],
+)
+def test_a_form_is_told_in_the_words_of_the_schema(text: str, hint: str) -> None:
+    (problem,) = (item for item in found(f"model: m\n{text}\n") if item.severity == "error")
+    assert problem.code == "L103"
+    assert (problem.hint or "").startswith(hint)
+
+
+def test_a_key_that_stands_twice_can_be_unknown_too() -> None:
+    codes = [(item.code, item.place) for item in found("model: m\nvllm: {engine: {dtyp: 1, dtyp: 2}}\n")]
+    assert codes == [("L101", (2, 17)), ("L004", (2, 26))]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [("'model: m'", "one long text"), ("|\n model: m\n", "one long text"), ("model:m", "a space")],
+)
+def test_a_whole_file_that_is_one_text(text: str, hint: str) -> None:
+    (problem,) = found(text)
+    assert problem.code == "L007"
+    assert hint in (problem.hint or "")

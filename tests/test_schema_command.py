@@ -157,7 +157,7 @@ class TestCommand:
     def test_a_release_that_was_not_audited(self, capsys: Said) -> None:
         assert run(["schema", "--backend", "vllm", "--backend-version", "0.40.0"]) == 0
         said = capsys.readouterr()
-        assert "warning[L403] vLLM 0.40.0 is not among the audited releases: 0.32.0 to 0.33.0" in said.err
+        assert "warning[L403] vllm 0.40.0 is not among the audited releases: 0.32.0 to 0.33.0" in said.err
         assert json.loads(said.out)["title"] == "llmcfg config for vLLM 0.40.0"
 
     @pytest.mark.parametrize(

@@ -11,8 +11,10 @@ from typing import Any
 from llmcfg.catalog import bundle
 from llmcfg.compiled import Compiled
 from llmcfg.diagnostics import WARNING, Diagnostic, Path
+from llmcfg.printable import shown
 
 _FLAG = re.compile(r"--[A-Za-z0-9][\w.-]*", re.ASCII)
+_NAME = re.compile(r"[A-Za-z_][\w.-]{0,60}", re.ASCII)
 
 
 @cache
@@ -71,9 +73,25 @@ def looks_like_flag(value: Any) -> bool:
     return isinstance(value, str) and value.startswith("-")
 
 
-def cannot_carry(what: str, path: Path, hint: str) -> Diagnostic:
-    """Say that the format has no form for a value."""
-    return Diagnostic("L504", f"{what} has no form that the engine would read back", path, hint=hint)
+def cannot_carry(
+    name: str, path: Path, hint: str, why: str | None = None, *, of_value: bool = False
+) -> Diagnostic:
+    """Say that the format has no form for a value, and why; ``of_value`` if another value would have one."""
+    reason = f" ({why})" if why else ""
+    message = f"{_named(name)}{reason} has no form that the engine would read back"
+    return Diagnostic("L504", message, path, hint=hint, of_value=of_value)
+
+
+def looks_like_a_flag(path: Path, hint: str) -> Diagnostic:
+    """Say that a parser would take an argument for a flag."""
+    return cannot_carry(str(path[-1]), path, hint, "it looks like a flag", of_value=True)
+
+
+def _named(name: str) -> str:
+    """Write a name as it is; in quotes where it comes from ``extra`` and reads as none."""
+    from llmcfg.secrets import hidden
+
+    return name if _NAME.fullmatch(name) and hidden(name) == name else shown(hidden(name))
 
 
 def sampling_left_out(compiled: Compiled) -> list[Diagnostic]:
@@ -88,7 +106,7 @@ def environment_left_out(compiled: Compiled) -> list[Diagnostic]:
 
 
 def _left_out(compiled: Compiled, section: str, names: Iterable[str], why: str) -> list[Diagnostic]:
-    listed = ", ".join(names)
+    listed = ", ".join(map(_named, names))
     if not listed:
         return []
     path, hint = (compiled.backend, section), "--format json and python carry them."

@@ -37,7 +37,7 @@ def argv(compiled: Compiled) -> Emission:
     """Refuse: transformers has no command that takes these arguments."""
     return Emission(
         [],
-        [cannot_carry("a PyTorch config", ("pytorch",), "PyTorch has no command line; use --format python.")],
+        [cannot_carry("pytorch", ("pytorch",), "PyTorch has no command line; use --format python.")],
     )
 
 

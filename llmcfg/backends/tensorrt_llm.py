@@ -14,6 +14,7 @@ from llmcfg.backends.flags import (
     cannot_carry,
     environment_left_out,
     flag_of,
+    looks_like_a_flag,
     looks_like_flag,
     option,
     parameters,
@@ -21,7 +22,7 @@ from llmcfg.backends.flags import (
     word,
 )
 from llmcfg.compiled import Compiled
-from llmcfg.diagnostics import Diagnostic, Path
+from llmcfg.diagnostics import Diagnostic, Path, dotted
 from llmcfg.emit.python_text import Imports, call, environment, expression
 from llmcfg.emit.python_text import document as python_document
 from llmcfg.native import construct, instance
@@ -64,7 +65,7 @@ def argv(compiled: Compiled) -> Emission:
         found += problems
     for name, place in _PLACES.items():
         if name in compiled.native and name != _BUILD:
-            found.append(cannot_carry(name, place, _BUILD_HINT))
+            found.append(cannot_carry(dotted(place[1:]), place, _BUILD_HINT))
     words, problems = _serve_command(compiled)
     return Emission([*commands, words], [*found, *problems])
 
@@ -85,7 +86,8 @@ def document(compiled: Compiled) -> Emission:
         if name in compiled.native and _is_engine(compiled):
             mapping[field] = compiled.native[name]
         elif name in compiled.native:
-            found.append(cannot_carry(field, _PLACES[name], _ENGINE_HINT))
+            place = _PLACES[name]
+            found.append(cannot_carry(dotted(place[1:]), place, _ENGINE_HINT))
     return Emission(mapping, [*found, *environment_left_out(compiled)])
 
 
@@ -148,7 +150,7 @@ def _serve_command(compiled: Compiled) -> Words:
         values["tokenizer"] = values.get("tokenizer") or compiled.model
     words, found = _words("TensorrtLlmLlm", values, ("tensorrt_llm", "llm"), _SERVE_HINT)
     if looks_like_flag(compiled.model):
-        found.append(cannot_carry("model (it looks like a flag)", ("model",), _SERVE_HINT))
+        found.append(looks_like_a_flag(("model",), _SERVE_HINT))
     return ["trtllm-serve", served, *words], found
 
 

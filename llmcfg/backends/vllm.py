@@ -17,6 +17,7 @@ from llmcfg.backends.flags import (
     has_no_flag,
     is_flag,
     kinds,
+    looks_like_a_flag,
     looks_like_flag,
     option,
     parameters,
@@ -41,7 +42,7 @@ def argv(compiled: Compiled) -> Emission:
     words = ["vllm", "serve"]
     flagged, found = _flagged(compiled)
     if looks_like_flag(compiled.model):
-        found.append(cannot_carry("model (it looks like a flag)", ("model",), _HINT))
+        found.append(looks_like_a_flag(("model",), _HINT))
     elif compiled.model is not None:
         words.append(compiled.model)
     words += [word for _, option_words in flagged for word in option_words]
@@ -88,6 +89,10 @@ class _NoForm(Exception):
     """vLLM's parser has no form for a value; the text says what is in the way."""
 
 
+class _NoFlag(_NoForm):
+    """It has none for any value of the parameter."""
+
+
 def _flagged(compiled: Compiled) -> tuple[list[tuple[Any, list[str]]], list[Diagnostic]]:
     """Return each value of the engine with its words, and what has none."""
     flagged, found = [], []
@@ -97,7 +102,9 @@ def _flagged(compiled: Compiled) -> tuple[list[tuple[Any, list[str]]], list[Diag
         try:
             flagged.append((value, _words(name, value)))
         except _NoForm as reason:
-            found.append(cannot_carry(f"{name} ({reason})", ("vllm", "engine", name), _HINT))
+            of_value = not isinstance(reason, _NoFlag)
+            path = ("vllm", "engine", name)
+            found.append(cannot_carry(name, path, _HINT, str(reason), of_value=of_value))
     return flagged, found
 
 
@@ -105,9 +112,9 @@ def _words(name: str, value: Any) -> list[str]:
     schema = parameters("VllmEngine").get(name, {})
     flag = flag_of(schema) or f"--{name.replace('_', '-')}"
     if has_no_flag(schema):
-        raise _NoForm("the server has no flag for it")
+        raise _NoFlag("the server has no flag for it")
     if not is_flag(flag):
-        raise _NoForm("no flag can be called that")
+        raise _NoFlag("no flag can be called that")
     if isinstance(value, bool):
         return _switch(flag, value, schema)
     if value is None or value == []:

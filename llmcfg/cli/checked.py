@@ -60,8 +60,11 @@ def _known(gpu: str) -> str:
     try:
         return find(gpu).name
     except UnknownGpu as unknown:
+        from llmcfg.secrets import hidden
+
         near = f"; did you mean {unknown.near}?" if unknown.near else ""
-        raise UserError(f"--gpu: {unknown.name} is not in the table of `llmcfg gpus`{near}") from None
+        name = hidden(unknown.name)
+        raise UserError(f"--gpu: {name} is not in the table of `llmcfg gpus`{near}") from None
     except GpuQueryFailed as error:
         raise UserError(str(error)) from None
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from llmcfg import __version__
 from llmcfg.cli.checked import check, records, report, request, status
-from llmcfg.cli.files import deliver
+from llmcfg.cli.files import deliver, keep_apart
 from llmcfg.compiled import Compiled
 from llmcfg.diagnostics import Diagnostic
 from llmcfg.document import Document
 from llmcfg.errors import UserError
-from llmcfg.pipeline import Result
+from llmcfg.pipeline import Result, in_order, placed
 from llmcfg.reader import read
 
 
@@ -27,11 +27,12 @@ def run(
     color: str,
 ) -> int:
     """Compile ``file``; nothing is written unless the whole result is there."""
+    keep_apart(output, file)
     asked = request(backend, gpu, backend_version)
     document = read(file)
     result = check(document, asked)
     text, found = _render(format, result, document) if result.compiled else ("", [])
-    found = [*result.diagnostics, *found]
+    found = in_order([*result.diagnostics, *found])
     report(document, found, color)
     code = status(found, strict)
     if code == 0:
@@ -63,5 +64,4 @@ def _native(format: str, compiled: Compiled, document: Document) -> tuple[str, l
     from llmcfg.emit.formats import FORMATS
 
     text, found = FORMATS[format](compiled)
-    placed = [item._replace(place=document.key_place(item.path)) for item in found]
-    return text, placed
+    return text, placed([item._replace(path=document.written(item.path)) for item in found], document)

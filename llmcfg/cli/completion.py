@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from llmcfg.cli.files import put
 from llmcfg.errors import UserError
 
 
@@ -14,5 +15,5 @@ def run(shell: str) -> int:
     cls = get_completion_class(shell)
     if cls is None:
         raise UserError(f"no completion for {shell}; there is bash, zsh and fish")
-    print(cls(application(), {}, "llmcfg", "_LLMCFG_COMPLETE").source())
+    put(cls(application(), {}, "llmcfg", "_LLMCFG_COMPLETE").source() + "\n")
     return 0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from typing import Any
 
 from llmcfg.cli.checked import request
+from llmcfg.cli.files import put
 from llmcfg.codes import CODES
 from llmcfg.diagnostics import Diagnostic, dotted, one_line
 from llmcfg.errors import UserError
@@ -22,6 +22,7 @@ from llmcfg.pipeline import Request
 
 _ALL_CODES = "codes"
 _CODE = re.compile(r"[Ll][0-9]{1,4}")
+_TAKEN_NOWHERE = 2
 _MOST = 6
 _MOST_NAMED = 10
 
@@ -41,11 +42,11 @@ def run(
     elif rules := rules_called(subject, backend):
         _say_rules(rules, format)
     else:
-        _say_parameters(subject, backend, request(backend, gpu, backend_version), format)
+        return _say_parameters(subject, backend, request(backend, gpu, backend_version), format)
     return 0
 
 
-def _say_parameters(subject: str, backend: str | None, asked: Request, format: str) -> None:
+def _say_parameters(subject: str, backend: str | None, asked: Request, format: str) -> int:
     name, equals, written = subject.partition("=")
     value = _parsed(written) if equals else None
     question = Question(find(asked.gpu) if asked.gpu else None, asked.version, value, bool(equals))
@@ -53,11 +54,12 @@ def _say_parameters(subject: str, backend: str | None, asked: Request, format: s
     if format == "json":
         refused = [{"kind": "refused", "problem": problem.as_json()} for problem in refusing]
         _print_json([_data(item, question) for item in taking] + refused)
-    else:
+    elif taking:
         _print_text(taking, question)
-        sys.stdout.writelines(
-            f"It is not taken elsewhere: {_sentence(problem)}\n" for problem in refusing[:_MOST]
-        )
+        put("".join(f"It is not taken elsewhere: {_sentence(problem)}\n" for problem in refusing[:_MOST]))
+    else:
+        raise UserError(*dict.fromkeys(map(_sentence, refusing[:_MOST])))
+    return 0 if taking else _TAKEN_NOWHERE
 
 
 def _parsed(written: str) -> Any:
@@ -73,29 +75,35 @@ def _found(name: str, backend: str | None, version: str | None) -> list[Found]:
     Raises:
         UserError: if it means nothing, or if a release is asked for and several backends have it.
     """
-    found = search(name, backend)
+    found = search(name, backend) if name else []
     if not found:
-        close = near(name, backend)
-        raise UserError(f"nothing is called {name}" + (f"; did you mean {close}?" if close else ""))
+        raise UserError(_nothing(name, backend))
     if version is not None and len({item.place.backend for item in found}) > 1:
         raise UserError("--backend-version is the version of one backend; name it with --backend")
     return found
 
 
-def _sorted(found: list[Found], question: Question) -> tuple[list[Found], list[Diagnostic]]:
-    """Tell the parameters that take the value from those that do not, with what is wrong with it there.
+def _nothing(name: str, backend: str | None) -> str:
+    """Say that nothing is called so, and what was meant."""
+    from llmcfg.secrets import hidden
+    from llmcfg.suggest import known_as
 
-    Raises:
-        UserError: if none takes it.
-    """
+    if not name:
+        return "say what to explain: a parameter, a rule, or a code"
+    said = f"nothing is called {hidden(name)}"
+    if known := list(known_as(name.rpartition(".")[2], backend)):
+        return f"{said}. {' '.join(known)}"
+    close = near(name, backend)
+    return f"{said}; did you mean {close}?" if close else said
+
+
+def _sorted(found: list[Found], question: Question) -> tuple[list[Found], list[Diagnostic]]:
+    """Tell the parameters that take the value from those that do not, with what is wrong with it there."""
     if not question.has_value:
         return found, []
     wrong = [problems(item.place, question.value) for item in found]
     taking = [item for item, problem in zip(found, wrong, strict=True) if not problem]
-    refusing = [problem[0] for problem in wrong if problem]
-    if not taking:
-        raise UserError("\n".join(dict.fromkeys(map(_sentence, refusing[:_MOST]))))
-    return taking, refusing
+    return taking, [problem[0] for problem in wrong if problem]
 
 
 def _sentence(problem: Diagnostic) -> str:
@@ -105,10 +113,10 @@ def _sentence(problem: Diagnostic) -> str:
 
 def _print_text(found: list[Found], question: Question) -> None:
     for item in found[:_MOST]:
-        sys.stdout.write(_called(item) + record_text(answered(record(item.place, question), question)) + "\n")
+        put(_called(item) + record_text(answered(record(item.place, question), question)) + "\n")
     if rest := found[_MOST:]:
         named = ", ".join(heading(dotted(item.place.path), item.place.choices) for item in rest[:_MOST_NAMED])
-        print(f"and {len(rest)} more: {named}{', …' if len(rest) > _MOST_NAMED else ''}")
+        put(f"and {len(rest)} more: {named}{', …' if len(rest) > _MOST_NAMED else ''}\n")
 
 
 def _called(item: Found) -> str:
@@ -127,7 +135,7 @@ def _say_rules(rules: list[Rule], format: str) -> None:
     if format == "json":
         _print_json([{"kind": "rule", **plain(rule)} for rule in rules])
     else:
-        sys.stdout.write("\n".join(map(rule_text, rules)))
+        put("\n".join(map(rule_text, rules)))
 
 
 def _code(code: str) -> str:
@@ -147,7 +155,7 @@ def _say_codes(format: str) -> None:
     if format == "json":
         _print_json([{"kind": "code", "code": code, **entry._asdict()} for code, entry in CODES.items()])
     else:
-        sys.stdout.writelines(f"{code}  {entry.title}\n" for code, entry in CODES.items())
+        put("".join(f"{code}  {entry.title}\n" for code, entry in CODES.items()))
 
 
 def _say_code(code: str, format: str) -> None:
@@ -155,10 +163,9 @@ def _say_code(code: str, format: str) -> None:
     if format == "json":
         _print_json([{"kind": "code", "code": code, **entry._asdict()}])
         return
-    print(f"{code}: {entry.title}\n")
-    print("\n".join(_paragraphs(entry.explanation)))
-    print("  For example:\n")
-    print("\n".join(f"    {line}" for line in entry.example.split("\n")))
+    example = [f"    {line}" for line in entry.example.split("\n")]
+    lines = [f"{code}: {entry.title}", "", *_paragraphs(entry.explanation), "  For example:", "", *example]
+    put("".join(f"{line}\n" for line in lines))
 
 
 def _paragraphs(text: str) -> list[str]:
@@ -168,4 +175,4 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def _print_json(records: list[dict[str, Any]]) -> None:
-    print(json.dumps(records, indent=2, ensure_ascii=False))
+    put(json.dumps(records, indent=2, ensure_ascii=False) + "\n")

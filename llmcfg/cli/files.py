@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 from contextlib import suppress
@@ -11,6 +12,18 @@ from typing import TextIO
 from llmcfg.errors import UserError
 
 _DEVICES = ("/dev/", "/proc/")
+
+
+class Closed(io.StringIO):
+    """Stands for a standard output that was closed at the start: who writes a result to it is told."""
+
+    def write(self, _: str) -> int:
+        """Refuse.
+
+        Raises:
+            UserError: always.
+        """
+        raise UserError("cannot write the result: standard output is closed")
 
 
 def deliver(text: str, output: str | None) -> None:
@@ -28,6 +41,17 @@ def deliver(text: str, output: str | None) -> None:
         raise UserError(f"cannot write {output}: {error.strerror or error}") from None
 
 
+def keep_apart(output: str | None, source: str) -> None:
+    """Refuse to write the result over the file that it is made from.
+
+    Raises:
+        UserError: if both are the same file.
+    """
+    both_exist = output is not None and os.path.exists(output) and os.path.exists(source)
+    if output is not None and both_exist and os.path.samefile(output, source):
+        raise UserError(f"{output} is the config itself; name another file for the result")
+
+
 def put(text: str) -> None:
     """Write to standard output, as UTF-8 where the terminal's encoding lacks a character.
 
@@ -36,8 +60,6 @@ def put(text: str) -> None:
     Raises:
         UserError: if standard output is closed, or its disk is full.
     """
-    if sys.stdout is None:
-        raise UserError("cannot write the result: standard output is closed")
     try:
         _write(sys.stdout, text)
     except BrokenPipeError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from llmcfg.catalog import index
+from llmcfg.cli.files import put
 from llmcfg.gpus import Gpu, table
 from llmcfg.report.tables import text_table
 
@@ -12,11 +13,11 @@ from llmcfg.report.tables import text_table
 def run(format: str) -> int:
     """Print the table of GPUs."""
     if format == "json":
-        print(json.dumps(index()["gpus"], indent=2))
+        put(json.dumps(index()["gpus"], indent=2) + "\n")
         return 0
     rows = [("name", "GPU", "architecture", "capability", "memory", "native formats")]
     rows += [_row(gpu) for gpu in table()]
-    print("\n".join(text_table(rows)))
+    put("".join(f"{line}\n" for line in text_table(rows)))
     return 0
 
 

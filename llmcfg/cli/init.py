@@ -40,6 +40,8 @@ def run(
         deliver(_listing(), None)
         return 0
     path = path or "llmcfg.yaml"
+    if model == "":
+        raise UserError("--model: a model has a name")
     if path.lower().endswith(".json"):
         raise UserError(f"{one_line(path)} would be JSON, which has no comments; name it .yaml")
     starter = _starter(backend or "vllm", request(None, gpu, None).gpu, template, model)
@@ -128,6 +130,8 @@ def _files(path: str, starter: Starter, copy_schema: bool, force: bool) -> dict[
     """Return the files to write, by path: the copy of the schema first, since the config names it."""
     from llmcfg.starter.text import starter_text
 
+    if os.path.isdir(path):
+        raise UserError(f"{one_line(path)} is a folder; name the file to write")
     if os.path.lexists(path) and not force:
         raise UserError(f"{one_line(path)} exists; --force overwrites it")
     if not copy_schema:

@@ -7,7 +7,7 @@ import os
 
 from llmcfg import __version__
 from llmcfg.cli.checked import one_version, records, report, request, status
-from llmcfg.cli.files import deliver
+from llmcfg.cli.files import deliver, keep_apart
 from llmcfg.diagnostics import Diagnostic, has_errors
 from llmcfg.document import Document
 from llmcfg.errors import UserError
@@ -38,6 +38,7 @@ def run(
     color: str,
 ) -> int:
     """Ask the engine of each backend; the result is written whether it accepts the config or not."""
+    keep_apart(output, file)
     asked = request(backend, gpu, backend_version)
     seconds = _seconds(timeout)
     ask = Ask(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llmcfg.cli.checked import report, request
-from llmcfg.cli.files import deliver
+from llmcfg.cli.files import deliver, put
 from llmcfg.data import data_path, data_text
 from llmcfg.document import Document
 from llmcfg.errors import UserError
@@ -15,6 +15,8 @@ def run(
     backend: str | None, backend_version: str | None, output: str | None, path: bool, of_reports: bool
 ) -> int:
     """Print the editor schema: whole, for one backend, or for one release of it; or that of reports."""
+    if of_reports and (backend or backend_version or path):
+        raise UserError("--report is the one schema of all reports; it goes with --output alone")
     if of_reports:
         from llmcfg.report.as_json import schema
 
@@ -23,7 +25,7 @@ def run(
     if path and (backend or backend_version or output):
         raise UserError("--path is where the whole schema is installed; it goes without other options")
     if path:
-        print(data_path(NAME))
+        put(f"{data_path(NAME)}\n")
         return 0
     if backend is None and backend_version is not None:
         raise UserError("--backend-version is the version of one backend; name it with --backend")

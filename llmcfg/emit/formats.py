@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from llmcfg.backends import module
 from llmcfg.backends.flags import cannot_carry
+from llmcfg.catalog import backends
 from llmcfg.compiled import Compiled
-from llmcfg.diagnostics import Diagnostic
+from llmcfg.diagnostics import Diagnostic, Path
 from llmcfg.emit.shell_text import shell_line
 from llmcfg.emit.yaml_text import yaml_text
-from llmcfg.printable import shown
 
 _HINT = "Use --format json or python."
 Rendered = tuple[str, list[Diagnostic]]
@@ -24,13 +25,33 @@ def argv(compiled: Compiled) -> Rendered:
     end_of_options = ["--"] if any(name.startswith("-") for name in compiled.env) else []
     prefix = ["env", *end_of_options, *variables] if variables else []
     commands = [[*prefix, *command] for command in emission.value]
-    return "".join(map(shell_line, commands)), [*emission.diagnostics, *_without_nul(compiled, commands)]
+    words = [word for command in commands for word in command if "\0" in word]
+    return "".join(map(shell_line, commands)), [*emission.diagnostics, *_with_nul(compiled, words)]
 
 
-def _without_nul(compiled: Compiled, commands: list[list[str]]) -> list[Diagnostic]:
-    found = [word for command in commands for word in command if "\0" in word]
-    path = (compiled.backend,)
-    return [cannot_carry(f"{shown(word)} (it holds the character NUL)", path, _HINT) for word in found]
+def _with_nul(compiled: Compiled, words: list[str]) -> Iterator[Diagnostic]:
+    """Refuse the values that bring NUL into words: no command can hold it."""
+    for path, text in _texts(compiled):
+        if "\0" in text and any(text in word for word in words):
+            name = next(part for part in reversed(path) if isinstance(part, str))
+            yield cannot_carry(name, path, _HINT, "it holds the character NUL", of_value=True)
+
+
+def _texts(compiled: Compiled) -> Iterator[tuple[Path, str]]:
+    """Yield the texts of a config, each with its path."""
+    backend = backends()[compiled.backend]
+    for section, name in backend["sections"].items():
+        for path, text in _texts_in(compiled.native.get(name), (compiled.backend, section)):
+            is_model = (name, path[2:]) == (backend["model"]["object"], (backend["model"]["name"],))
+            yield (("model",) if is_model else path), text
+
+
+def _texts_in(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, (dict, list)):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _texts_in(item, (*path, key))
 
 
 def yaml(compiled: Compiled) -> Rendered:

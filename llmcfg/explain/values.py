@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from llmcfg.diagnostics import Diagnostic
+from llmcfg.diagnostics import Diagnostic, has_errors
 from llmcfg.explain.needs import Alternative, Verdict, verdict, ways
 from llmcfg.explain.places import Place, lines
 from llmcfg.explain.releases import Releases, releases
@@ -51,9 +51,10 @@ def parsed(text: str) -> Any:
         Unreadable: if it is not YAML that a config may hold.
     """
     document = parse(f"value: {text}\n".encode(errors="surrogateescape"), "<value>")
-    if document.problems or not isinstance(document.data, dict):
-        raise Unreadable(document.problems[0].message)
-    return document.data["value"]
+    if isinstance(document.data, dict) and not has_errors(list(document.problems)):
+        return document.data["value"]
+    problem = document.problems[0]
+    raise Unreadable(f"{problem.message}. {problem.hint}" if problem.hint else problem.message)
 
 
 def problems(place: Place, value: Any) -> list[Diagnostic]:

@@ -21,7 +21,7 @@ def names(source: Source) -> Json:
 
 def words(entry: Json) -> list[str]:
     """Return the words for one thing: the names of parameters of a section, and what else people write."""
-    own = (path.split(".") for path in entry["names"].values())
+    own = (path.split(".") for path in entry["names"].values() if ":" not in path)
     return list(dict.fromkeys([*(parts[-1] for parts in own if len(parts) == 2), *entry.get("also", ())]))
 
 

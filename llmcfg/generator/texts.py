@@ -8,6 +8,7 @@ from typing import Any
 
 from llmcfg.explain.words import requirement_text, security_text, value_text, version_text
 from llmcfg.generator.source import Json
+from llmcfg.versions import instead
 
 _RANGE = ("x-since", "x-until")
 _INSIDE = {"array": "items", "object": "additionalProperties"}
@@ -42,12 +43,12 @@ def parameter_text(parameter: Json) -> str:
 
 def _farewell(parameter: Json) -> list[str]:
     """Say first what to use instead: editors of YAML have no other way to mark what is on its way out."""
-    instead = f" Instead: {parameter['x-replaced-by']}" if "x-replaced-by" in parameter else ""
+    way_out = f" {instead(parameter['x-replaced-by'])}" if "x-replaced-by" in parameter else ""
     if parameter.get("deprecated"):
-        return [f"**Deprecated.**{instead}"]
+        return [f"**Deprecated.**{way_out}"]
     if "x-until" in parameter:
-        return [f"**Gone from {parameter['x-until']}.**{instead}"]
-    return [f"**Replaced.**{instead}"] if instead else []
+        return [f"**Gone from {parameter['x-until']}.**{way_out}"]
+    return [f"**Replaced.**{way_out}"] if way_out else []
 
 
 def _impact(impact: list[str] | Json) -> str:

@@ -8,7 +8,8 @@ from llmcfg.generator.source import Json, Source, Type, section_name
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _KEYWORDS = (
     "type", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
-    "minLength", "pattern", "minItems", "maxItems", "uniqueItems", "minProperties", "propertyNames",
+    "minLength", "pattern", "patternErrorMessage", "minItems", "maxItems", "uniqueItems", "minProperties",
+    "propertyNames",
 )  # fmt: skip
 
 

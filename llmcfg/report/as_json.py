@@ -22,9 +22,14 @@ def json_report(files: Iterable[Checked]) -> Iterator[str]:
     for checked in files:
         records += diagnostic_records(checked)
         counts = {f"{severity}s": checked.count(severity) for severity in SEVERITIES}
-        listed.append({"file": checked.file, "status": checked.status, **counts})
+        listed.append({"file": _name(checked.file), "status": checked.status, **counts})
     report = {"llmcfg": __version__, "version": FORMAT, "files": listed, "diagnostics": records}
     yield json.dumps(report, indent=2) + "\n"
+
+
+def _name(file: str | None) -> str | None:
+    """Return the name of a file as JSON can hold it: bytes that are no UTF-8 are written out."""
+    return file and file.encode("utf-8", "backslashreplace").decode()
 
 
 def schema() -> str:
@@ -38,6 +43,6 @@ def diagnostic_records(checked: Checked) -> list[dict[str, Any]]:
     places = [item.place for item in checked.diagnostics if item.place]
     ends = Source(checked.document.text).ends(places) if places and checked.document.text else {}
     return [
-        item.as_json(checked.document.file, ends.get(item.place) if item.place else None)
+        item.as_json(_name(checked.document.file), ends.get(item.place) if item.place else None)
         for item in checked.diagnostics
     ]

@@ -21,7 +21,7 @@ from llmcfg.audit.journal import Journal
 from llmcfg.audit.plan import plan
 from llmcfg.audit.results import Results, grouped, read, sorted_by
 from llmcfg.audit.verdict import REJECTED, VERDICTS
-from llmcfg.cli.files import write_whole
+from llmcfg.cli.files import put, write_whole
 from llmcfg.errors import UserError
 from llmcfg.report.tables import markdown_table, text_table
 from llmcfg.resolve.client import EngineAbsent, EngineFailed, EngineProcess
@@ -56,7 +56,7 @@ def run(
         order = Order(backend, devices(gpus), opened, param, _jobs(jobs), added)
         is_whole = _asked(order, path, resume)
         results = _grouped(path)
-    sys.stdout.write(_FORMATS[format](results))
+    put(_FORMATS[format](results))
     return 1 if _unproven(results) else 0 if is_whole else _INTERRUPTED
 
 
