@@ -157,7 +157,7 @@ CODES: dict[str, Code] = {
     ),
     "L501": Code(
         "extra overrides a typed value",
-        "`extra` is merged last, so its value wins over the one written in the section.",
+        "`extra` is merged last, so its value wins over the one written in the section, or over `model`.",
         "model: m\nvllm: {engine: {dtype: auto, extra: {dtype: half}}}",
         WARNING,
     ),

@@ -383,15 +383,22 @@ class TestStreams:
     @pytest.mark.parametrize(
         "line",
         [
-            "explain max_num_seqs", "explain dtype=half", "explain vllm-active-seqs-above-seqs", "explain L103",
-            "explain codes", "explain dtype -f json", "gpus", "gpus --format json", "schema", "schema --path",
-            "schema --report", "completion bash", "init -", "--help", "--version",
+            "explain max_num_seqs", "explain dtype=half", "explain vllm-active-seqs-above-seqs",
+            "explain L103", "explain codes", "explain dtype -f json", "gpus", "gpus --format json",
+            "schema", "schema --path", "schema --report", "completion bash", "init -", "--help", "--version",
         ],
     )  # fmt: skip
     def test_a_result_that_nobody_can_read(self, line: str, tmp_path: Path) -> None:
         done = llmcfg(*line.split(), cwd=tmp_path, prepare=lambda: os.close(1))
         assert done.returncode == 2
         assert said(done) == "llmcfg: cannot write the result: standard output is closed\n"
+
+    def test_a_name_that_is_no_utf8_makes_no_lone_surrogate(self, tmp_path: Path) -> None:
+        name = os.fsdecode(b"\xff.yaml")
+        (tmp_path / name).write_text("model: m\nvllm: {engine: {seed: x}}\n")
+        report = json.loads(llmcfg("validate", "-f", "json", name, cwd=tmp_path).stdout)
+        for item in (*report["files"], *report["diagnostics"]):
+            assert item["file"].encode() == b"\\udcff.yaml"
 
     @pytest.mark.parametrize("words", [["validate", "-f", "json"], ["validate", "-f", "sarif"], ["compile"]])
     def test_a_full_disk(self, words: list[str], tmp_path: Path) -> None:

@@ -330,7 +330,8 @@ class TestSecrets:
             f"pytorch: {{load: {{proxies: {{https: 'http://me:{TOKEN}@proxy'}}, dtype: no}}}}",
             f"vllm: {{engine: {{hf_token: {TOKEN}, hf_token: {TOKEN}}}}}",
             f"vllm: {{engine: {{hf_token: *{TOKEN}}}}}",
-            f"vllm: {{engine: {{{TOKEN}: 1, extra: {{{TOKEN}: {TOKEN}, seed: {TOKEN}}}}}, env: {{extra: {{{TOKEN}=: 1}}}}}}",
+            f"vllm: {{engine: {{{TOKEN}: 1, extra: {{{TOKEN}: {TOKEN}, seed: {TOKEN}}}}}}}",
+            f"vllm: {{env: {{extra: {{{TOKEN}=: 1}}}}}}",
             f"gpu: {TOKEN}\nvllm: {{}}",
         ],
     )
