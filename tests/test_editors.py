@@ -336,7 +336,7 @@ WRONG = [
     (at("pytorch.quantization.method", "awk"), "awk", 'Valid values: "aqlm", "auto-round", "awq"'),
     (at("vllm.engine.gpu_memory_utilization", 1.5), "1.5", "above the maximum of 1"),
     (at("vllm.engine.max_num_seqs", 0), "0", "below the minimum of 1"),
-    (at("vllm.env.VLLM_PP_LAYER_PARTITION", "x"), "x", "Numbers separated by commas"),
+    (at("vllm.env.VLLM_PP_LAYER_PARTITION", "x"), "x", "Write numbers separated by commas"),
     (at("pytorch.quantization.bits", 4), "quantization", 'Missing property "method"'),
     ({"backend": "vllm"}, None, 'Missing property "model"'),
 ]

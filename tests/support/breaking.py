@@ -240,7 +240,7 @@ class _Search:
         """Count what is wrong beside the rule itself; None where the document is of no use."""
         result = check(document, backend=self.rule.backend, version=self.version)
         own = [item for item in result.diagnostics if item.rule == self.rule.id]
-        others = [item for item in result.diagnostics if item not in own]
+        others = [item for item in result.diagnostics if item not in own and item.code[:2] != "L7"]
         errors = [item for item in others if item.severity == ERROR]
         if bool(own) is not broken or any(item.code != "L201" for item in errors):
             return None
