@@ -87,7 +87,7 @@ def throughput() -> list[Row]:
 
     from llmcfg.document import Document
     from llmcfg.pipeline import Request, run
-    from llmcfg.reader import read
+    from llmcfg.reading.reader import read
 
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     judge = jsonschema.Draft202012Validator(schema)

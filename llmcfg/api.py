@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from llmcfg.catalog import backends
+from llmcfg.checking.versions import order
 from llmcfg.compiled import Compiled
 from llmcfg.diagnostics import ConfigError, Diagnostic, Path, has_errors
 from llmcfg.document import Document
 from llmcfg.pipeline import Request, run
 from llmcfg.printable import shown
-from llmcfg.versions import order
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -69,7 +69,7 @@ def _request(backend: str | None, gpu: str | None, version: str | None) -> Reque
 
 def _document(config: Any) -> Document:
     if isinstance(config, (str, os.PathLike)):
-        from llmcfg.reader import read
+        from llmcfg.reading.reader import read
 
         return read(os.fspath(config))
     if isinstance(config, Mapping):

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from llmcfg.catalog import Facts, backends, bundle
-from llmcfg.versions import in_range, order
+from llmcfg.checking.versions import in_range, order
 
 _PARALLEL = re.compile(r"(enum|markdownEnum)[A-Z].*")
 """Lists of an editor schema that stand beside ``enum`` and are as long."""

@@ -61,7 +61,7 @@ def find(name: str) -> Gpu:
 
 def near(name: str) -> str | None:
     """Return the name in the table that was probably meant: a typo, or one of its words (``4090``)."""
-    from llmcfg.suggest import nearest
+    from llmcfg.checking.suggest import nearest
 
     gpus = index()["gpus"]["gpus"]
     words = set(name[:80].lower().replace("-", " ").replace("_", " ").split())

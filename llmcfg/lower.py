@@ -6,13 +6,13 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from llmcfg.catalog import Facts, backend_catalog, backends, nested_type
+from llmcfg.checking.security import check_extra, is_secret
+from llmcfg.checking.uses import Use
 from llmcfg.diagnostics import INFO, MOST_PROBLEMS, WARNING, Diagnostic, Path, dotted
 from llmcfg.document import copied
 from llmcfg.native import NativeObject, forget_classes
 from llmcfg.plan import plan
 from llmcfg.printable import shown
-from llmcfg.security import check_extra, is_secret
-from llmcfg.uses import Use
 
 ENV = "env"
 _UNKNOWN: Facts = {}
@@ -270,7 +270,7 @@ def _told(value: Any) -> str:
 
 @lru_cache(maxsize=1024)
 def _near_parameter(backend: str, name: str, key: str) -> str | None:
-    from llmcfg.suggest import nearest
+    from llmcfg.checking.suggest import nearest
 
     return nearest(key, backend_catalog(backend)["types"][name]["parameters"])
 

@@ -6,18 +6,18 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from llmcfg.catalog import backends
+from llmcfg.checking.echoes import told_once, with_written, without_echoes
+from llmcfg.checking.rules import broken_rules
+from llmcfg.checking.uses import check_uses
+from llmcfg.checking.validate import validate
+from llmcfg.checking.versions import check_version
 from llmcfg.compiled import Compiled
 from llmcfg.diagnostics import ERROR, Diagnostic, Place, dotted, has_errors
 from llmcfg.document import Document
-from llmcfg.echoes import told_once, with_written, without_echoes
 from llmcfg.gpus import Gpu, UnknownGpu, find
 from llmcfg.lower import ENV, lower
 from llmcfg.nvml import GpuQueryFailed
 from llmcfg.printable import shown
-from llmcfg.rules import broken_rules
-from llmcfg.uses import check_uses
-from llmcfg.validate import validate
-from llmcfg.versions import check_version
 
 _UNREAD = frozenset(("L005", "L006"))
 _MAY_BE_UNREAD = frozenset(("L104", "L110"))
@@ -134,7 +134,7 @@ def _without_misplaced(found: list[Diagnostic]) -> list[Diagnostic]:
 
 def _explained(found: list[Diagnostic], data: dict[str, Any]) -> bool:
     """Tell whether another mistake is why there is no backend."""
-    from llmcfg.suggest import means_backend
+    from llmcfg.checking.suggest import means_backend
 
     return any(
         item.path == ("backend",)
@@ -185,7 +185,7 @@ def placed(found: list[Diagnostic], document: Document) -> list[Diagnostic]:
     """Give each diagnostic its place, and put them in the order of the file."""
     if not found or document.file is None:
         return [_discreet(item) for item in found]
-    from llmcfg.presentation import presented
+    from llmcfg.checking.presentation import presented
 
     there = [
         item._replace(

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
+from llmcfg.checking.security import is_secret, is_secret_name
 from llmcfg.diagnostics import Path
 from llmcfg.document import Document
-from llmcfg.security import is_secret, is_secret_name
 
 _NAME = re.compile(r"""(?<![A-Za-z0-9_-])(-{0,2}[A-Za-z_][A-Za-z0-9_-]*)["']?[ \t]*[:=][ \t]*(?=\S)""")
 _VALUE = re.compile(

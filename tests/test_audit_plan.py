@@ -13,9 +13,9 @@ from llmcfg.audit.plan import BASELINE, NO_SUCH_KEY, plan
 from llmcfg.audit.trial import Trial, trial_id
 from llmcfg.audit.values import DEFAULT, FORBIDDEN, NO_SUCH_VALUE, VALUE, values
 from llmcfg.catalog import backends, bundle
+from llmcfg.checking.versions import in_range
 from llmcfg.diagnostics import ERROR
 from llmcfg.resolve.kinds import DENSE, kinds
-from llmcfg.versions import in_range
 from tests.support.parameters import check, first_sample
 
 RELEASES = [(backend, version) for backend in backends() for version in backends()[backend]["versions"]]

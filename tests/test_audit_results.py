@@ -18,7 +18,7 @@ from llmcfg.audit.plan import NO_SUCH_KEY, plan
 from llmcfg.audit.results import Results, grouped, line_schema, read
 from llmcfg.audit.trial import Trial
 from llmcfg.audit.verdict import LONGEST, VERDICTS, Asked, Judged, asked, judge
-from llmcfg.checker import satisfies
+from llmcfg.checking.checker import satisfies
 from llmcfg.cli.audit.resolve import run
 from llmcfg.errors import UserError
 from llmcfg.resolve.client import EngineAbsent, EngineFailed

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 import llmcfg
-from llmcfg import checker
 from llmcfg.__main__ import run
+from llmcfg.checking import checker
 from llmcfg.codes import CODES
 
 HERE = Path(__file__).parent / "cases"

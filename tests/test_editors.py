@@ -19,7 +19,7 @@ from llmcfg import editor_schema
 from llmcfg.editions import edition
 from llmcfg.generator.bundle import bundle as bundle_of
 from llmcfg.generator.source import load
-from llmcfg.reader import parse, read
+from llmcfg.reading.reader import parse, read
 from tests.editors.client import Json, Place
 from tests.editors.document import CURSOR
 from tests.editors.places import Object, objects

@@ -20,7 +20,7 @@ from llmcfg.emit.formats import FORMATS
 from llmcfg.emit.python_text import Imports, expression
 from llmcfg.emit.yaml_text import yaml_text
 from llmcfg.pipeline import Request, in_order, run
-from llmcfg.reader import parse
+from llmcfg.reading.reader import parse
 from tests.support.stubs import run_script
 
 SCALARS = (

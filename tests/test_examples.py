@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from llmcfg.catalog import backend_catalog, backends, bundle, nested_type
+from llmcfg.checking.versions import in_range
 from llmcfg.diagnostics import ERROR
 from llmcfg.pipeline import ALL, Request, run
-from llmcfg.reader import read
-from llmcfg.versions import in_range
+from llmcfg.reading.reader import read
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))

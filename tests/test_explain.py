@@ -15,6 +15,7 @@ import pytest
 from llmcfg.__main__ import run
 from llmcfg.backends import module
 from llmcfg.catalog import backends
+from llmcfg.checking.hardware import check_requirements
 from llmcfg.cli.options import BACKENDS
 from llmcfg.compiled import Compiled
 from llmcfg.diagnostics import dotted
@@ -28,7 +29,6 @@ from llmcfg.explain.text import record_text
 from llmcfg.explain.values import Value, problems, written
 from llmcfg.generator.source import Json, Type, load, section_name
 from llmcfg.gpus import find
-from llmcfg.hardware import check_requirements
 from tests.support.parameters import ANY_KEY, Parameter, accepted, get, parameters, samples
 
 ROOT = Path(__file__).parents[1]

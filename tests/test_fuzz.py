@@ -11,7 +11,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llmcfg.reader import parse
+from llmcfg.reading.reader import parse
 from tests.fuzz.contract import holds
 
 yaml12 = pytest.importorskip("yaml12", reason="the second opinion is a reader of YAML 1.2 (py-yaml12)")

@@ -228,7 +228,7 @@ class TestRules:
     @pytest.mark.parametrize("backend", SOURCE.backends)
     def test_versions_are_ordered(self, backend: str) -> None:
         """A fact that ends before it begins, or a rule outside every release, can never apply."""
-        from llmcfg.versions import order
+        from llmcfg.checking.versions import order
 
         spans = [
             (name, about["x-since"], about["x-until"])

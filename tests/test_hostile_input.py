@@ -289,7 +289,7 @@ def test_an_unreadable_file(tmp_path: Path) -> None:
     with (tmp_path / "c.yaml").open("rb") as file:
         assert file.read(), "root reads everything"
     program = (
-        "import os, sys; from llmcfg.reader import read; import llmcfg.pipeline; os.setuid(65534);"
+        "import os, sys; from llmcfg.reading.reader import read; import llmcfg.pipeline; os.setuid(65534);"
         "print(read(sys.argv[1]).problems[0].message)"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 import llmcfg
 from llmcfg.__main__ import run
 from llmcfg.catalog import backends, bundle
+from llmcfg.checking.hardware import check_requirements
 from llmcfg.cli import init
 from llmcfg.cli.options import BACKENDS
 from llmcfg.data import data_path
@@ -26,10 +27,9 @@ from llmcfg.editors.changes import PATTERNS
 from llmcfg.editors.jsonc import Unmergeable, added, appended, parse
 from llmcfg.editors.vscode import TASK
 from llmcfg.gpus import CPU, Gpu, find, table
-from llmcfg.hardware import check_requirements
 from llmcfg.pipeline import Request
 from llmcfg.pipeline import run as run_pipeline
-from llmcfg.reader import read
+from llmcfg.reading.reader import read
 from llmcfg.starter.fit import Misfit, fit, nested
 from llmcfg.starter.templates import Template, templates, titles
 from llmcfg.starter.text import starter_text

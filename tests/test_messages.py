@@ -16,18 +16,18 @@ from typing import Any
 
 import pytest
 
-from llmcfg import checker
 from llmcfg.__main__ import run as command
 from llmcfg.catalog import backend_catalog, backends, names
+from llmcfg.checking import checker
+from llmcfg.checking.security import is_secret_name
+from llmcfg.checking.suggest import _parameters
 from llmcfg.codes import CODES
 from llmcfg.diagnostics import Diagnostic, dotted
 from llmcfg.generator.names import words
 from llmcfg.generator.source import load
 from llmcfg.pipeline import Request, run
-from llmcfg.reader import parse
+from llmcfg.reading.reader import parse
 from llmcfg.secrets import hidden, masked_text
-from llmcfg.security import is_secret_name
-from llmcfg.suggest import _parameters
 from tests.support.breaking import example
 from tests.support.parameters import check
 from tests.support.rule_judge import Rule, rules_of
@@ -408,7 +408,7 @@ class TestSecurity:
 
     @pytest.mark.parametrize(("backend", "type_name", "name", "about"), EXPOSED)
     def test_called_out(self, backend: str, type_name: str, name: str, about: Any) -> None:
-        from llmcfg.security import check_security
+        from llmcfg.checking.security import check_security
 
         kind = about["kind"] if isinstance(about, dict) else about
         facts = backend_catalog(backend)["types"][type_name]["parameters"][name]["when"]

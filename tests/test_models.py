@@ -19,11 +19,11 @@ from llmcfg_models import Config, PytorchQuantizationBitsandbytes, VllmEngine, V
 from pydantic import BaseModel, ValidationError
 
 import llmcfg
-from llmcfg import checker
 from llmcfg.catalog import backends, bundle
+from llmcfg.checking import checker
+from llmcfg.checking.validate import validate
 from llmcfg.compiled import Compiled
 from llmcfg.diagnostics import Diagnostic, has_errors
-from llmcfg.validate import validate
 from tests.support.documents import documents
 from tests.support.mutations import mutations
 from tests.support.parameters import check

@@ -15,7 +15,7 @@ from llmcfg.diagnostics import ERROR, Diagnostic, Place
 from llmcfg.document import Document
 from llmcfg.emit.yaml_text import yaml_text
 from llmcfg.pipeline import ALL, Request, run
-from llmcfg.reader import parse
+from llmcfg.reading.reader import parse
 from tests.support.documents import documents
 from tests.support.mutations import APPLY, KINDS, Mutation, mutations, spots
 from tests.support.parameters import Parameter, accepted, every_parameter

@@ -25,10 +25,10 @@ from transformers import GenerationConfig, SynthIDTextWatermarkingConfig, Waterm
 from transformers.generation import configuration_utils
 
 from llmcfg.catalog import backends
+from llmcfg.checking.versions import in_range
 from llmcfg.diagnostics import has_errors
 from llmcfg.lower import lower
 from llmcfg.native import construct, instance
-from llmcfg.versions import in_range
 from tests.support.breaking import Example, example, hints
 from tests.support.parameters import MODEL, check
 from tests.support.pytorch_evidence import EVIDENCE, Case, Evidence, Gone, Outcomes, Refused

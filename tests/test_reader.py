@@ -12,10 +12,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmcfg import builder, reader
 from llmcfg.diagnostics import Place, has_errors
 from llmcfg.document import Document
-from llmcfg.reader import parse, read
+from llmcfg.reading import builder, reader
+from llmcfg.reading.reader import parse, read
 
 SCALARS: dict[str, Any] = {
     "text": "text", "two words": "two words", "'1'": "1", '"1"': "1", '"true"': "true", "''": "",

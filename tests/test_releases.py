@@ -10,7 +10,7 @@ import pytest
 from llmcfg.catalog import backends
 from llmcfg.diagnostics import Diagnostic, Path
 from llmcfg.pipeline import Request, run
-from llmcfg.reader import parse
+from llmcfg.reading.reader import parse
 from tests.support.parameters import Parameter, accepted, check, every_parameter
 
 ENGINE = "model: m\nvllm: {engine: {►}}\n"

@@ -27,8 +27,8 @@ from llmcfg.cli.files import write_whole
 from llmcfg.codes import CODES
 from llmcfg.diagnostics import ERROR, INFO, WARNING, Diagnostic, Place
 from llmcfg.document import Document
-from llmcfg.extent import Source
 from llmcfg.printable import one_line, printable
+from llmcfg.reading.extent import Source
 from llmcfg.report.as_json import diagnostic_records, schema
 from llmcfg.report.checked import Checked
 from llmcfg.report.excerpt import excerpt

@@ -6,8 +6,8 @@ import pytest
 
 from llmcfg.audit.solver import Json
 from llmcfg.catalog import backends
+from llmcfg.checking.versions import in_range
 from llmcfg.diagnostics import ERROR, Diagnostic
-from llmcfg.versions import in_range
 from tests.support.breaking import example
 from tests.support.parameters import check
 from tests.support.rule_judge import Rule, is_broken, rules_of

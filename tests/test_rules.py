@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from llmcfg.catalog import backends
+from llmcfg.checking.rules import broken_rules
+from llmcfg.checking.versions import in_range
 from llmcfg.lower import lower
-from llmcfg.rules import broken_rules
-from llmcfg.versions import in_range
 from tests.support.documents import documents
 from tests.support.rule_judge import is_broken, rules_of
 

@@ -15,10 +15,10 @@ import pytest
 from llmcfg.__main__ import run
 from llmcfg.audit.parameters import everywhere, samples
 from llmcfg.catalog import backends, bundle
+from llmcfg.checking.versions import order
 from llmcfg.cli.options import BACKENDS
 from llmcfg.editions import edition
 from llmcfg.editor_schema import read, written
-from llmcfg.versions import order
 from tests.editors.servers import KINDS, Editor
 from tests.support.parameters import check
 

@@ -16,7 +16,7 @@ from llmcfg.audit.facts import Inventory
 from llmcfg.audit.matching import Matched, matched, unmatched
 from llmcfg.audit.natives import Native, natives
 from llmcfg.catalog import backends
-from llmcfg.versions import in_range, order
+from llmcfg.checking.versions import in_range, order
 
 BACKENDS = list(backends())
 RELEASES = [

@@ -15,8 +15,8 @@ import pytest
 
 pytest.importorskip("vllm")
 
+from llmcfg.checking.versions import in_range
 from llmcfg.gpus import Gpu, find, table
-from llmcfg.versions import in_range
 from tests.support.parameters import Parameter, check, parameters
 from tests.support.vllm_cards import QueryFailed, on_cards
 from tests.support.vllm_differences import BEYOND, DIFFERENCES, UNSAID

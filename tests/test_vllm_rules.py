@@ -15,7 +15,7 @@ import pytest
 
 pytest.importorskip("vllm")
 
-from llmcfg.versions import in_range
+from llmcfg.checking.versions import in_range
 from tests.support.breaking import example, hints
 from tests.support.rule_judge import Rule, rules_of
 from tests.support.vllm_judge import INSTALLED

@@ -9,7 +9,7 @@ from llmcfg.audit import store
 from llmcfg.audit.facts import Inventory, Json
 from llmcfg.audit.matching import Matched, matched, unmatched
 from llmcfg.catalog import backends
-from llmcfg.versions import order
+from llmcfg.checking.versions import order
 
 
 class Share(NamedTuple):

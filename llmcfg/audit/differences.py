@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from llmcfg.audit.facts import Field, Inventory, Json
 from llmcfg.audit.natives import Native
+from llmcfg.checking.versions import in_range
 from llmcfg.editions import default_of
-from llmcfg.versions import in_range
 
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
 _WHOLE = {"exclusiveMinimum": ("minimum", 1), "exclusiveMaximum": ("maximum", -1)}

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from llmcfg.audit.facts import Json
 from llmcfg.catalog import backend_catalog, bundle
-from llmcfg.versions import in_range
+from llmcfg.checking.versions import in_range
 
 
 class Native(NamedTuple):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from llmcfg.audit.parameters import Json, Parameter, Place, samples
 from llmcfg.audit.solver import ABSENT, PRESENT, Path, Setting, settings
 from llmcfg.catalog import bundle, rule_texts
-from llmcfg.checker import satisfies
+from llmcfg.checking.checker import satisfies
 from llmcfg.data import data_text
 from llmcfg.diagnostics import ERROR, WARNING, Diagnostic
 from llmcfg.document import Document

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from llmcfg.audit.values import VALUE
-from llmcfg.checker import satisfies
+from llmcfg.checking.checker import satisfies
 from llmcfg.data import evidence_path
 from llmcfg.errors import UserError
 

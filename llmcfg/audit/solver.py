@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
-from llmcfg.checker import satisfies
+from llmcfg.checking.checker import satisfies
 
 Json = dict[str, Any]
 Path = tuple[str, ...]

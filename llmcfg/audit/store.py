@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from llmcfg.audit.facts import Inventory, Json
 from llmcfg.catalog import backends
+from llmcfg.checking.versions import order
 from llmcfg.data import evidence_path
-from llmcfg.versions import order
 
 
 class Stored(NamedTuple):

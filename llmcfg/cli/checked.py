@@ -22,7 +22,7 @@ def request(backend: str | None, gpu: str | None, version: str | None) -> Reques
         UserError: for a GPU that is not in the table, or a version that is none.
     """
     if version is not None:
-        from llmcfg.versions import order
+        from llmcfg.checking.versions import order
 
         try:
             order(version)

@@ -13,7 +13,7 @@ from llmcfg.diagnostics import Diagnostic
 from llmcfg.document import Document
 from llmcfg.errors import UserError
 from llmcfg.pipeline import Result, in_order, placed
-from llmcfg.reader import read
+from llmcfg.reading.reader import read
 
 
 def run(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from llmcfg.diagnostics import Diagnostic
 from llmcfg.document import Document
 from llmcfg.errors import UserError
-from llmcfg.reader import read
+from llmcfg.reading.reader import read
 
 STANDARD_INPUT = "-"
 NAMES = ("llmcfg.yaml", "llmcfg.yml", "llmcfg.json")

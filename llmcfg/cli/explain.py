@@ -85,8 +85,8 @@ def _found(name: str, backend: str | None, version: str | None) -> list[Found]:
 
 def _nothing(name: str, backend: str | None) -> str:
     """Say that nothing is called so, and what was meant."""
+    from llmcfg.checking.suggest import known_as
     from llmcfg.secrets import hidden
-    from llmcfg.suggest import known_as
 
     if not name:
         return "say what to explain: a parameter, a rule, or a code"

@@ -88,7 +88,7 @@ def _template(backend: str, name: str) -> Template:
     listed = "; `llmcfg init --template list` tells what they are for"
     if name in titles():
         raise UserError(f"--template {name} is not for {backend}, which has {', '.join(known)}{listed}")
-    from llmcfg.suggest import nearest
+    from llmcfg.checking.suggest import nearest
 
     near = nearest(name, known)
     question = f"; did you mean {near}?" if near else ""

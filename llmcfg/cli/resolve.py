@@ -13,7 +13,7 @@ from llmcfg.document import Document
 from llmcfg.errors import UserError
 from llmcfg.pipeline import AUTO, Request, choose
 from llmcfg.pipeline import run as run_pipeline
-from llmcfg.reader import read
+from llmcfg.reading.reader import read
 from llmcfg.resolve.asking import Ask, answered, other_releases, prepared
 from llmcfg.resolve.resolution import Resolution, as_json
 from llmcfg.resolve.session import Limits

@@ -39,7 +39,7 @@ def _edition(backend: str, version: str | None) -> str:
 
     request(backend, None, version)
     if version is not None:
-        from llmcfg.versions import check_version
+        from llmcfg.checking.versions import check_version
 
         report(Document(None, "--backend-version"), list(check_version(backend, version, ())))
     return written(edition(backend, version))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from llmcfg.checking.hardware import meets
 from llmcfg.explain.places import lines
 from llmcfg.explain.words import alternative_text, alternatives, other_needs
 from llmcfg.gpus import Gpu
-from llmcfg.hardware import meets
 
 NATIVE, EMULATED, IGNORED, UNSUPPORTED = "native", "emulated", "ignored", "unsupported"
 

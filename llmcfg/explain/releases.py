@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmcfg.catalog import backends
-from llmcfg.versions import check_facts, check_version
+from llmcfg.checking.versions import check_facts, check_version
 
 _KEYS = ("since", "until", "replaced_by", "deprecated")
 

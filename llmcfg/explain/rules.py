@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from llmcfg.catalog import bundle
+from llmcfg.checking.versions import in_range
 from llmcfg.diagnostics import dotted
 from llmcfg.explain.places import Inside, Place, lines, nested, places
-from llmcfg.versions import in_range
 
 
 @dataclass(frozen=True)

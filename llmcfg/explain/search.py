@@ -39,7 +39,7 @@ def search(name: str, backend: str | None) -> list[Found]:
 
 def near(name: str, backend: str | None) -> str | None:
     """Return a name that was probably meant."""
-    from llmcfg.suggest import nearest
+    from llmcfg.checking.suggest import nearest
 
     names = {place.name for place in _of(backend)} | CODES.keys() | rule_ids(backend)
     return nearest(name.rpartition(".")[2].lstrip("-"), names)

@@ -6,14 +6,14 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from llmcfg.checking.validate import validate
 from llmcfg.diagnostics import Diagnostic, has_errors
 from llmcfg.explain.needs import Alternative, Verdict, verdict, ways
 from llmcfg.explain.places import Place, lines
 from llmcfg.explain.releases import Releases, releases
 from llmcfg.explain.words import description_of
 from llmcfg.gpus import Gpu
-from llmcfg.reader import parse
-from llmcfg.validate import validate
+from llmcfg.reading.reader import parse
 
 _ANY_KEY = "any"
 

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from llmcfg.checking.versions import instead
 from llmcfg.explain.words import requirement_text, security_text, value_text, version_text
 from llmcfg.generator.source import Json
-from llmcfg.versions import instead
 
 _RANGE = ("x-since", "x-until")
 _INSIDE = {"array": "items", "object": "additionalProperties"}

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from llmcfg import __version__
-from llmcfg.extent import Source
+from llmcfg.reading.extent import Source
 from llmcfg.report.checked import SEVERITIES, Checked
 
 FORMAT = 1

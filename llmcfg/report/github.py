@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from llmcfg.codes import CODES
 from llmcfg.diagnostics import ERROR, INFO, WARNING, Diagnostic, Place
-from llmcfg.extent import Source
 from llmcfg.printable import printable
+from llmcfg.reading.extent import Source
 from llmcfg.report.checked import Checked
 from llmcfg.report.text import notes
 

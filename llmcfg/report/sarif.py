@@ -12,8 +12,8 @@ from urllib.parse import quote
 from llmcfg import __version__
 from llmcfg.codes import CODES
 from llmcfg.diagnostics import ERROR, INFO, WARNING, Diagnostic, Place, dotted
-from llmcfg.extent import Source
 from llmcfg.printable import printable
+from llmcfg.reading.extent import Source
 from llmcfg.report.checked import UNREADABLE, Checked, exit_status
 from llmcfg.report.fingerprint import line_hashes, parameter_hash
 from llmcfg.report.text import notes

@@ -60,7 +60,7 @@ class _Excerpts:
     """The excerpts of one file, whose tokens are looked for once; secrets are not shown."""
 
     def __init__(self, checked: Checked, look: Look) -> None:
-        from llmcfg.extent import Source
+        from llmcfg.reading.extent import Source
         from llmcfg.secrets import masked_text
 
         self._shown = Source(masked_text(checked.document))

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from llmcfg.catalog import backend_catalog
+from llmcfg.checking.uses import OFF, Use, as_named
 from llmcfg.lower import lower
-from llmcfg.uses import OFF, Use, as_named
 
 Json = dict[str, Any]
 

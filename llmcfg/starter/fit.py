@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from llmcfg.checking.hardware import check_requirements
 from llmcfg.diagnostics import ERROR, INFO, Diagnostic
 from llmcfg.document import Document
 from llmcfg.gpus import CPU, Gpu
-from llmcfg.hardware import check_requirements
 from llmcfg.pipeline import Request, run
 from llmcfg.starter.templates import Path, Setting, Template
 

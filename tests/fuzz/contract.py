@@ -11,7 +11,7 @@ from llmcfg.diagnostics import has_errors
 from llmcfg.document import Document
 from llmcfg.emit.formats import FORMATS
 from llmcfg.pipeline import ALL, Request, Result, run
-from llmcfg.reader import parse
+from llmcfg.reading.reader import parse
 
 SUFFIXES = (".yaml", ".json")
 

@@ -29,9 +29,9 @@ import jsonschema
 
 from llmcfg.audit.solver import ABSENT, PRESENT, Json, Path, Setting, join, product, settings
 from llmcfg.catalog import backends, bundle
+from llmcfg.checking.versions import in_range
 from llmcfg.diagnostics import ERROR
 from llmcfg.lower import Lowered, lower
-from llmcfg.versions import in_range
 from tests.support.parameters import MODEL, Step, check, first_sample, parameters, partners_of, put, samples
 from tests.support.pattern_text import matching
 from tests.support.rule_judge import Rule, holds, is_broken, rules_of

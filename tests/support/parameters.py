@@ -19,10 +19,10 @@ from llmcfg.audit.parameters import (
     samples,
 )
 from llmcfg.catalog import backends, bundle
+from llmcfg.checking.versions import in_range
 from llmcfg.diagnostics import has_errors
 from llmcfg.document import Document
 from llmcfg.pipeline import Request, Result, run
-from llmcfg.versions import in_range
 
 __all__ = [
     "ANY_KEY", "MODEL", "Parameter", "Step", "accepted", "check", "every_parameter", "first_sample", "get",

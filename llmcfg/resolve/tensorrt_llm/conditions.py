@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from llmcfg.checker import satisfies
+from llmcfg.checking.checker import satisfies
 from llmcfg.resolve.tensorrt_llm.operands import value
 from llmcfg.resolve.tensorrt_llm.state import ABSENT, State
 from llmcfg.resolve.tensorrt_llm.table import Comparison, Json, Step

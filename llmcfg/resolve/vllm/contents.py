@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from llmcfg.versions import in_range
+from llmcfg.checking.versions import in_range
 
 Facts = Mapping[str, Any]
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+from llmcfg.checking.versions import order
 from llmcfg.data import evidence_path
-from llmcfg.versions import order
 
 Path = tuple[str, ...]
 Place = tuple[str, Path]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from llmcfg.culprits import culprit
 from llmcfg.diagnostics import Diagnostic, Place
 from llmcfg.document import place_of
 from llmcfg.printable import printable
+from llmcfg.reading.culprits import culprit
 
 _ESCAPE = ("unknown escape in a double-quoted text", "Use single quotes for a text with backslashes.")
 _NO_DIRECTIVE = "Remove this line; a text that starts with % needs quotes."
@@ -150,7 +150,7 @@ def _long_key(text: str, mark: Any) -> Diagnostic | None:
 
 def _misread(text: str, mark: Any) -> Diagnostic | None:
     """Look for the cause in a character, there or one line above, that only looks like a mark of YAML."""
-    from llmcfg.lookalikes import misread_mark, named
+    from llmcfg.reading.lookalikes import misread_mark, named
 
     found = misread_mark(text, max(mark.line, 1), mark.line + 1)
     if found is None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
-from llmcfg.checker import Violation, satisfies, violations
+from llmcfg.checking.checker import Violation, satisfies, violations
 from llmcfg.diagnostics import MOST_PROBLEMS, Diagnostic, Path, dotted
 from llmcfg.document import Document
 from llmcfg.printable import printable, shown
@@ -60,7 +60,7 @@ def validate(name: str, data: Any, prefix: Path, document: Document | None = Non
 
 
 def _as_written(broken: list[Violation], prefix: Path, document: Document | None) -> list[Violation]:
-    from llmcfg.spelling import Spelling
+    from llmcfg.reading.spelling import Spelling
 
     spelling = Spelling(document)
     return [item._replace(value=spelling.of(item.value, prefix + item.path)) for item in broken]
@@ -85,7 +85,7 @@ def _diagnostics(name: str, violation: Violation, prefix: Path) -> Iterator[Diag
 
 
 def _unknown_keys(name: str, violation: Violation, path: Path) -> Iterator[Diagnostic]:
-    from llmcfg.suggest import hint_for_unknown
+    from llmcfg.checking.suggest import hint_for_unknown
 
     known = violation.schema.get("properties", {})
     previous = None
@@ -110,7 +110,7 @@ def _is_split(data: dict[str, Any], previous: str, key: str) -> bool:
 
 
 def _split_number(value: float, rest: str, path: Path) -> Diagnostic:
-    from llmcfg.pitfalls import number_hint
+    from llmcfg.checking.pitfalls import number_hint
 
     text = f"{value},{rest}"
     return Diagnostic(
@@ -143,8 +143,8 @@ def _not_in_enum(name: str, violation: Violation, path: Path) -> Iterator[Diagno
 
 def _meant(name: str, violation: Violation, path: Path) -> str | None:
     """Say what was meant by a value that is not among the choices."""
-    from llmcfg.pitfalls import text_pitfall
-    from llmcfg.suggest import beginning, nearest_value, takers
+    from llmcfg.checking.pitfalls import text_pitfall
+    from llmcfg.checking.suggest import beginning, nearest_value, takers
 
     value, choices = violation.value, _choices(violation.limit)
     if not isinstance(value, str):
@@ -181,7 +181,7 @@ def _wrong_keys(name: str, violation: Violation, path: Path) -> Iterator[Diagnos
 
 
 def _key_hint(violation: Violation, key: str) -> str:
-    from llmcfg.suggest import nearest
+    from llmcfg.checking.suggest import nearest
 
     if violation.keyword == "enum":
         near = nearest(key, violation.limit)
@@ -192,7 +192,7 @@ def _key_hint(violation: Violation, key: str) -> str:
 def _missing(name: str, violation: Violation, path: Path) -> Iterator[Diagnostic]:
     if not isinstance(violation.value, dict):
         return
-    from llmcfg.suggest import stands_for
+    from llmcfg.checking.suggest import stands_for
 
     known = violation.schema.get("properties", {})
     misspelled = [str(key) for key in violation.value if key not in known]
@@ -211,7 +211,7 @@ def _missing(name: str, violation: Violation, path: Path) -> Iterator[Diagnostic
 
 
 def _misspelled(written: str, key: str, path: Path) -> Diagnostic:
-    from llmcfg.suggest import glued
+    from llmcfg.checking.suggest import glued
 
     return Diagnostic(
         "L101",
@@ -250,8 +250,8 @@ def _named(path: Path) -> str:
 
 def _told(value: Any, path: Path = ()) -> str:
     """Show a value, unless it is a secret or gives one away."""
+    from llmcfg.checking.security import is_secret
     from llmcfg.secrets import hidden
-    from llmcfg.security import is_secret
 
     if value is None or isinstance(value, (bool, dict, list)):
         return shown(value)
@@ -308,8 +308,8 @@ def _kinds_of_items(violation: Violation) -> list[str]:
 
 
 def _type_hint(violation: Violation, kinds: list[str], path: Path) -> str | None:
-    from llmcfg.pitfalls import type_hint
-    from llmcfg.security import is_secret
+    from llmcfg.checking.pitfalls import type_hint
+    from llmcfg.checking.security import is_secret
 
     value = violation.value
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)

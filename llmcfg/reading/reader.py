@@ -9,10 +9,10 @@ import stat
 import sys
 from typing import Any
 
-from llmcfg.builder import Builder, Refused
 from llmcfg.diagnostics import Diagnostic, Place
 from llmcfg.document import Document, place_of
 from llmcfg.printable import BIDIRECTIONAL
+from llmcfg.reading.builder import Builder, Refused
 
 MAX_BYTES = 4 * 1024 * 1024
 _MOST_HANDLES = 16
@@ -106,7 +106,7 @@ def _decode(raw: bytes) -> str:
         message = f"byte 0x{raw[error.start]:02x} is not UTF-8"
         raise _refused("L002", message, "Save the file as UTF-8.", place) from None
     if found := _FORBIDDEN.search(text):
-        from llmcfg.lookalikes import named
+        from llmcfg.reading.lookalikes import named
 
         message = f"the character {named(found[0])} is not allowed in a config"
         hint = "Remove it, or write it as an escape in a double-quoted string."
@@ -136,7 +136,7 @@ def _require_json(text: str) -> None:
         hint = "Write a number, or remove the key."
         raise _refused("L006", message, hint, place_of(text[: found.start()])) from None
     except json.JSONDecodeError as error:
-        from llmcfg.json_syntax import json_problem
+        from llmcfg.reading.json_syntax import json_problem
 
         raise Refused(json_problem(error, text)) from None
     except RecursionError:

@@ -87,7 +87,7 @@ def _is_unread(item: Diagnostic) -> bool:
 def _way_out(hint: str, textless: bool, numberless: bool) -> str:
     if textless == numberless:
         return hint
-    from llmcfg.scalars import QUOTE
+    from llmcfg.reading.scalars import QUOTE
 
     return hint.removesuffix(QUOTE).rstrip() if textless else QUOTE
 
@@ -111,7 +111,7 @@ def _other_reading(item: Diagnostic) -> Any:
 
 def _refused(data: dict[str, Any], keyword: str | None = None) -> set[Path]:
     from llmcfg.catalog import backends
-    from llmcfg.checker import violations
+    from llmcfg.checking.checker import violations
 
     sections: list[Path] = [(name,) for name in backends() if isinstance(data.get(name), dict)]
     places = [("root", ()), *((str(section[0]), section) for section in sections)]
@@ -129,7 +129,7 @@ def _with_names(item: Diagnostic, data: Any) -> Diagnostic:
     text = item.path[-1] if item.code == _UNKNOWN_KEY else _value(data, item.path)
     if not isinstance(text, str) or text.isascii():
         return item
-    from llmcfg.lookalikes import note
+    from llmcfg.reading.lookalikes import note
 
     return item._replace(hint=f"{item.hint} {note(text)}" if item.hint else note(text))
 

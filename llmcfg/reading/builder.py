@@ -14,7 +14,7 @@ import yaml
 from llmcfg.diagnostics import ERROR, MOST_PROBLEMS, WARNING, Diagnostic, Path, Place
 from llmcfg.document import Document, copied, place_of
 from llmcfg.printable import printable, shown
-from llmcfg.scalars import QUOTE, BadScalar, other_reading, plain_scalar
+from llmcfg.reading.scalars import QUOTE, BadScalar, other_reading, plain_scalar
 
 MAX_DEPTH = 64
 MAX_VALUES = 200_000
@@ -83,7 +83,7 @@ class Builder:
         """
         self.text = text
         if json:
-            from llmcfg.json_events import json_events
+            from llmcfg.reading.json_events import json_events
 
             for event in json_events(text):
                 _require_characters(event)
@@ -102,7 +102,7 @@ class Builder:
         except yaml.YAMLError as error:
             if not _CONTENT.search(text):
                 raise Refused(_empty()) from None
-            from llmcfg.syntax import syntax_problem
+            from llmcfg.reading.syntax import syntax_problem
 
             raise Refused(syntax_problem(error, text)) from None
         except UnicodeDecodeError:  # libyaml unescapes %ED%A0%80 in a tag, and does not look at the result
@@ -113,7 +113,7 @@ class Builder:
             self._refuse_glued_comment(text)
 
     def _refuse_glued_comment(self, text: str) -> None:
-        from llmcfg.comments import glued_comment
+        from llmcfg.reading.comments import glued_comment
 
         if (index := glued_comment(text)) is not None:
             hint = "Put a space before the #, or quote the text that it is part of."
@@ -213,7 +213,7 @@ class Builder:
 
     def _look_at(self, event: Any, path: Path, key: bool) -> None:
         """Report a text that is not what it looks like, unless its odd character was written as an escape."""
-        from llmcfg.lookalikes import hidden, named, unseen, without
+        from llmcfg.reading.lookalikes import hidden, named, unseen, without
 
         character = unseen(event.value) if key else hidden(event.value)
         if character is None or character not in self.text[event.start_mark.index : event.end_mark.index]:

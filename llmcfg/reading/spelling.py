@@ -7,7 +7,7 @@ from functools import cached_property
 
 from llmcfg.diagnostics import Path
 from llmcfg.document import Document, lines_of
-from llmcfg.scalars import BadScalar, plain_scalar
+from llmcfg.reading.scalars import BadScalar, plain_scalar
 
 _WORD = re.compile(r"(?:&\S+\s+)?([^\s,\[\]{}]+)")
 """A bare scalar, behind its anchor if it has one."""

@@ -11,9 +11,9 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from llmcfg.catalog import Facts, backend_catalog, rule_texts
-from llmcfg.checker import broken_conditions, satisfies
+from llmcfg.checking.checker import broken_conditions, satisfies
+from llmcfg.checking.versions import in_range
 from llmcfg.diagnostics import Diagnostic, Path, dotted
-from llmcfg.versions import in_range
 
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any, NamedTuple
 
+from llmcfg.checking.suggest import glued
 from llmcfg.diagnostics import Diagnostic, Place
 from llmcfg.document import lines_of
-from llmcfg.suggest import glued
 
 _LATE = frozenset(
     (

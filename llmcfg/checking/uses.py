@@ -7,13 +7,13 @@ from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from llmcfg.catalog import Facts, backend_catalog
-from llmcfg.checker import choices
+from llmcfg.checking.checker import choices
+from llmcfg.checking.hardware import check_requirements, usable
+from llmcfg.checking.security import check_security
+from llmcfg.checking.versions import check_facts
 from llmcfg.diagnostics import Diagnostic, Path
 from llmcfg.gpus import Gpu
-from llmcfg.hardware import check_requirements, usable
 from llmcfg.printable import shown
-from llmcfg.security import check_security
-from llmcfg.versions import check_facts
 
 
 class Use(NamedTuple):

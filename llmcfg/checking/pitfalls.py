@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from llmcfg.checking.suggest import glued
 from llmcfg.printable import printable, shown
-from llmcfg.suggest import glued
 
 Kinds = list[str]
 

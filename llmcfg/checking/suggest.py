@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from llmcfg.catalog import Facts, backend_catalog, backends, names
-from llmcfg.checker import Violation, properties
+from llmcfg.checking.checker import Violation, properties
+from llmcfg.checking.versions import instead
 from llmcfg.diagnostics import Path, dotted
-from llmcfg.versions import instead
 
 _TYPO, _SLIP = 0.75, 0.9
 """How alike two words are of which one could be meant by the other, or most probably is."""
@@ -46,7 +46,7 @@ def nearest(word: str, known: Iterable[str], likeness: float = _TYPO) -> str | N
     from difflib import get_close_matches
 
     if not word.isascii():
-        from llmcfg.lookalikes import folded
+        from llmcfg.reading.lookalikes import folded
 
         word = folded(word[:_LONGEST])
     spelled = {name.lower().replace("-", "_"): name for name in known}
