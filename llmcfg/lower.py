@@ -50,6 +50,7 @@ def lower(backend: str, section: dict[str, Any], model: Any) -> Lowered:
         native[receiver["object"]][receiver["name"]] = model
     lowering = _Lowering(backend, native, model)
     lowering.object(backend_catalog(backend)["root"], section, (backend,))
+    lowering.hand_over()
     environment = native.get(ENV)
     if environment is not None:
         for name, value in list(environment.items()):
@@ -214,6 +215,20 @@ class _Lowering:
             elif len(extra) <= MOST_PROBLEMS:
                 self._hint_at_typo(str(key), name, where)
             native[key] = copied(value)
+
+    def hand_over(self) -> None:
+        """Drop an object whose place in another one is taken by ``extra``, which wins."""
+        for name, facts in backends()[self.backend].get("handed", {}).items():
+            taken = self.native.get(facts["to"], _UNKNOWN)
+            if name in self.native and facts["name"] in taken:
+                section = self._section_of(facts["to"])
+                typed = (self.backend, *facts["section"].split("."))
+                where = (self.backend, section, "extra", facts["name"])
+                self._overrides(typed, self.native.pop(name), taken[facts["name"]], where)
+
+    def _section_of(self, name: str) -> str:
+        sections = self.types[backend_catalog(self.backend)["root"]]["parameters"]
+        return str(next(key for key, facts in sections.items() if facts["object"] == name))
 
     def _is_model(self, key: str, path: Path) -> bool:
         """Tell whether a key of the ``extra`` at the path is the model, which stands at the top."""

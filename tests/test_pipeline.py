@@ -143,6 +143,33 @@ def test_extra_wins_and_both_values_are_named() -> None:
     assert "5" in warning.message
 
 
+@pytest.mark.parametrize(
+    ("backend", "section", "receiver", "given"),
+    [
+        (
+            "pytorch",
+            {"quantization": {"method": "awq"}, "load": {"extra": {"quantization_config": {"a": 1}}}},
+            "from_pretrained",
+            {"pretrained_model_name_or_path": "m", "quantization_config": {"a": 1}},
+        ),
+        (
+            "tensorrt_llm",
+            {"build": {"max_batch_size": 4}, "llm": {"backend": "tensorrt", "extra": {"build_config": {}}}},
+            "LlmArgs",
+            {"model": "m", "backend": "tensorrt", "build_config": {}},
+        ),
+    ],
+)
+def test_extra_takes_the_place_of_a_section(
+    backend: str, section: dict[str, Any], receiver: str, given: dict[str, Any]
+) -> None:
+    compiled = llmcfg.compile({"model": "m", backend: section})
+    assert compiled.native == {receiver: given}
+    assert [item.related[0][0] for item in compiled.diagnostics if item.code == "L501"] == [
+        f"{backend}.{next(iter(section))}"
+    ]
+
+
 def test_extra_of_drawn_documents_arrives_unchanged() -> None:
     seen = 0
     for number, data in enumerate(drawn()):

@@ -21,6 +21,7 @@ from llmcfg.backends.flags import (
     sampling_left_out,
     word,
 )
+from llmcfg.catalog import backends
 from llmcfg.compiled import Compiled
 from llmcfg.diagnostics import Diagnostic, Path, dotted
 from llmcfg.emit.python_text import Imports, call, environment, expression
@@ -28,11 +29,10 @@ from llmcfg.emit.python_text import document as python_document
 from llmcfg.native import construct, instance
 
 _LLM, _BUILD, _SAMPLING = "LlmArgs", "BuildConfig", "SamplingParams"
-_FIELDS = {"BuildConfig": "build_config", "QuantConfig": "quant_config", "CalibConfig": "calib_config"}
+_HANDED = backends()["tensorrt_llm"]["handed"]
+_FIELDS: dict[str, str] = {name: facts["name"] for name, facts in _HANDED.items()}
 _PLACES: dict[str, Path] = {
-    "BuildConfig": ("tensorrt_llm", "build"),
-    "QuantConfig": ("tensorrt_llm", "quantization"),
-    "CalibConfig": ("tensorrt_llm", "quantization", "calib_config"),
+    name: ("tensorrt_llm", *facts["section"].split(".")) for name, facts in _HANDED.items()
 }
 _SERVE_HINT = "Use --format yaml, and `trtllm-serve MODEL --config FILE`."
 _BUILD_HINT = "Use --format python, or --format yaml."
