@@ -209,7 +209,7 @@ def same(left: Any, right: Any) -> bool:
 @pytest.fixture(params=["CSafeLoader", "SafeLoader"])
 def loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Read with libyaml, and with PyYAML's own parser, which has to do where libyaml is missing."""
-    monkeypatch.setattr(builder, "_Loader", getattr(yaml, request.param))
+    monkeypatch.setattr(builder, "LOADER", getattr(yaml, request.param))
 
 
 @pytest.mark.usefixtures("loader")

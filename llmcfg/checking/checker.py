@@ -85,14 +85,8 @@ def broken_conditions(backend: str, name: str, numbers: tuple[int, ...], data: A
 
 @lru_cache(maxsize=4096)
 def _conditions_validator(backend: str, name: str, numbers: tuple[int, ...]) -> Any:
-    conditions = _conditions(backend)[name]
+    conditions = _loaded(f"conditions/{backend}.json")[name]
     return _make({"allOf": [conditions[str(number)] for number in numbers]})
-
-
-@cache
-def _conditions(backend: str) -> Schema:
-    loaded: Schema = json.loads(data_text(f"conditions/{backend}.json"))
-    return loaded
 
 
 @cache
@@ -100,9 +94,13 @@ def _small_validator(text: str) -> Any:
     return _make(text)
 
 
-@cache
 def _schema(name: str) -> Schema:
-    loaded: Schema = json.loads(data_text(f"validator/{name}.json"))
+    return _loaded(f"validator/{name}.json")
+
+
+@cache
+def _loaded(file: str) -> Schema:
+    loaded: Schema = json.loads(data_text(file))
     return loaded
 
 

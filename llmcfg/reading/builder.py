@@ -21,11 +21,11 @@ MAX_VALUES = 200_000
 MAX_ALIASED = 4 * 1024 * 1024
 """How many characters of text all aliases together may stand for."""
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _MERGE = "<<"
 _CONTENT = re.compile(r"^(?![ \t\r]*(?:#|(?:---|\.\.\.)[ \t\r]*(?:#|$)|$))", re.MULTILINE)
-_MAYBE_GLUED = re.compile(r"""['"\[\]{},]#""")
+_GLUED = re.compile(r"""(?<=['"\[\]{},])#""")
 _TAG_HINT = "Remove the tag; quote the value if a text is meant."
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _ESCAPED_TAG = re.compile("!\\S*%[eE][dD]%[abAB]")
@@ -95,7 +95,7 @@ class Builder:
         return Document(self.root, self.name, self.keys, self.values, tuple(self.problems), text)
 
     def _read_yaml(self, text: str) -> None:
-        loader = _Loader(text)
+        loader = LOADER(text)
         try:
             while loader.check_event():
                 self._take(loader.get_event())
@@ -109,13 +109,13 @@ class Builder:
             raise Refused(_bad_tag(text)) from None
         finally:
             loader.dispose()
-        if _MAYBE_GLUED.search(text):
-            self._refuse_glued_comment(text)
+        if suspects := [found.start() for found in _GLUED.finditer(text)]:
+            self._refuse_glued_comment(text, suspects)
 
-    def _refuse_glued_comment(self, text: str) -> None:
+    def _refuse_glued_comment(self, text: str, suspects: list[int]) -> None:
         from llmcfg.reading.comments import glued_comment
 
-        if (index := glued_comment(text)) is not None:
+        if (index := glued_comment(text, suspects)) is not None:
             hint = "Put a space before the #, or quote the text that it is part of."
             place = place_of(text[:index])
             raise Refused(Diagnostic("L003", "a comment needs a space before it", hint=hint, place=place))

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
-from typing import Any
+from collections.abc import Iterable
 
 import yaml
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_GLUED = re.compile(r"""(?<=['"\[\]{},])#""")
+from llmcfg.reading.builder import LOADER
 
 
-def glued_comment(text: str) -> int | None:
-    """Return the index of the first comment without a blank before it, in a text that libyaml can read."""
-    found = [match.start() for match in _GLUED.finditer(text)]
-    if not found:
-        return None
-    spans = [(token.start_mark.index, token.end_mark.index) for token in yaml.scan(text, _Loader)]
+def glued_comment(text: str, suspects: Iterable[int]) -> int | None:
+    """Return the first of the indexes of ``#`` at which a comment starts, in a text that libyaml can read."""
+    spans = [(token.start_mark.index, token.end_mark.index) for token in yaml.scan(text, LOADER)]
     starts = [start for start, _ in spans]
-    for index in found:
+    for index in suspects:
         before = bisect_right(starts, index) - 1
         if before < 0 or index >= spans[before][1]:
             return index

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import yaml
 
 from llmcfg.diagnostics import Place
+from llmcfg.reading.builder import LOADER
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BREAK = re.compile("\r\n|\n|\r")
 _WORD = re.compile(r"[\w.+-]+|[^\s]")
 _OPENING = (yaml.FlowSequenceStartToken, yaml.FlowMappingStartToken)
@@ -61,7 +60,7 @@ class Source:
 
 def _tokens(text: str, wanted: set[int]) -> Iterator[tuple[int, int]]:
     """Yield start and end of the tokens that begin at the wanted offsets, as libyaml's scanner sees them."""
-    loader = _Loader(text)
+    loader = LOADER(text)
     last, beyond = max(wanted), 0
     opened: list[int] = []
     try:
